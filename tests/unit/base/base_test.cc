@@ -1,0 +1,121 @@
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/message.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "support/catch.h"
+
+using namespace nbform;
+
+TEST_CASE("JSON keeps int64, sorts keys and escapes control characters") {
+  auto v = parse_json(R"({"b":9007199254740993,"a":[1.5,true,null,"x\u001b[31m"]})");
+  REQUIRE(v.ok());
+  CHECK(v.value()["b"].as_int() == 9007199254740993);
+  CHECK(to_json(*v) == R"({"a":[1.5,true,null,"x\u001b[31m"],"b":9007199254740993})");
+  CHECK(v.value().at_path("a/3").as_text() == "x\x1b[31m");
+  CHECK(v.value().at_path("a/9").is_null());
+}
+
+TEST_CASE("JSON refuses trailing text, deep nesting and bad UTF-8") {
+  CHECK_FALSE(parse_json("{} x").ok());
+  CHECK_FALSE(parse_json("").ok());
+  CHECK_FALSE(parse_json(std::string(100, '[') + std::string(100, ']')).ok());
+  CHECK_FALSE(parse_json("\"\xff\"").ok());
+}
+
+TEST_CASE("a map is the same whatever order it was read in, and the last duplicate wins") {
+  CHECK(parse_json(R"({"x":1,"y":2})").value() == parse_json(R"({"y":2,"x":1})").value());
+  CHECK(parse_json(R"({"x":1,"x":2})").value()["x"].as_int() == 2);
+}
+
+TEST_CASE("int64 arrives as text or as a number") {
+  CHECK(Value("200").as_int() == 200);
+  CHECK(Value(200).as_int() == 200);
+  CHECK(Value("12x").as_int(-1) == -1);
+}
+
+TEST_CASE("RFC 3339 with and without offset") {
+  CHECK(parse_rfc3339("2026-11-20T19:12:04.006-08:00")->us == parse_rfc3339("2026-11-21T03:12:04.006Z")->us);
+  CHECK(format_rfc3339(Time::from_seconds(0)) == "1970-01-01T00:00:00Z");
+  CHECK(format_rfc3339_offset(*parse_rfc3339("2026-11-21T03:12:04.006Z"), -480) == "2026-11-20T19:12:04.006-08:00");
+  CHECK_FALSE(parse_rfc3339("2026-13-01T00:00:00Z"));
+  CHECK_FALSE(parse_rfc3339("2026-02-30T00:00:00Z"));
+  CHECK_FALSE(parse_rfc3339("2026-11-21"));
+}
+
+TEST_CASE("HTTP dates round trip") {
+  CHECK(format_http_date(*parse_rfc3339("2026-11-21T03:12:04Z")) == "Sat, 21 Nov 2026 03:12:04 GMT");
+  CHECK(parse_http_date("Sat, 21 Nov 2026 03:12:04 GMT") == parse_rfc3339("2026-11-21T03:12:04Z"));
+  CHECK_FALSE(parse_http_date("120"));
+}
+
+TEST_CASE("a private key that cannot be read is an error, not a crash") {
+  auto broken = sign_rs256(Secret("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), "x");
+  REQUIRE_FALSE(broken.ok());
+  CHECK(broken.error().summary == "The private key cannot be read");
+}
+
+TEST_CASE("a signature verifies with its own key and message only") {
+  RsaKeyPair pair = generate_rsa_key();
+  auto signature = sign_rs256(pair.private_pem, "header.payload");
+  REQUIRE(signature.ok());
+  CHECK(verify_rs256(pair.public_pem, "header.payload", *signature));
+  CHECK_FALSE(verify_rs256(pair.public_pem, "header.payloae", *signature));
+  CHECK_FALSE(verify_rs256("no key", "header.payload", *signature));
+}
+
+TEST_CASE("base64 and base64url as RFC 4648 section 10") {
+  for (auto [plain, coded] : {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
+    CHECK(base64(plain) == coded);
+    CHECK(base64_decode(coded).value() == plain);
+  }
+  CHECK(base64url("\xfb\xff") == "-_8");
+  CHECK_FALSE(base64_decode("Zh==").has_value());
+  CHECK_FALSE(base64_decode("Zg=").has_value());
+}
+
+TEST_CASE("a request shows no credential") {
+  Request r{.method = "POST", .url = "https://h/t?key=K1&a=b", .headers = {{"Authorization", "Bearer T1"}}};
+  r.body = R"({"access_token" : "T2","x":"y"})";
+  std::string shown = r.display();
+  for (const char* secret : {"K1", "T1", "T2"}) CHECK(shown.find(secret) == std::string::npos);
+  CHECK(shown.find("a=b") != std::string::npos);
+  CHECK(shown.find("\"x\":\"y\"") != std::string::npos);
+}
+
+TEST_CASE("URLs") {
+  auto url = parse_url("http://127.0.0.1:9200/compute/v1/?x=1");
+  REQUIRE(url);
+  CHECK(url->origin() == "http://127.0.0.1:9200");
+  CHECK(url->path == "/compute/v1/");
+  CHECK(url->query == "x=1");
+  CHECK(is_loopback(parse_url("http://[::1]:1/")->host));
+  CHECK_FALSE(is_loopback("127.0.0.1.example.com"));
+  CHECK_FALSE(parse_url("http://user@host/"));
+  CHECK_FALSE(parse_url("http://host:99999/"));
+}
+
+TEST_CASE("text that could steer a terminal is made visible") {
+  CHECK(printable("a\x1b[31mb\r\xc2\x9b\xff") == "a\\x1b[31mb\\x0d\\x9b\\xff");
+  CHECK(printable("größe 漢字") == "größe 漢字");
+  CHECK(printable("x\xe2\x80\xae") == "x\\u202e");
+  CHECK(display_width("漢字a") == 5);
+}
+
+TEST_CASE("the nearest word is offered only when it is near") {
+  CHECK(nearest("machin", {"machine", "metadata"}) == "machine");
+  CHECK(nearest("sopt", {"spot", "setup"}) == "spot");
+  CHECK(nearest("zzz", {"spot", "setup"}).empty());
+}
+
+TEST_CASE("globs") {
+  CHECK(glob_match("us-*", "us-central1-b"));
+  CHECK(glob_match("*-b", "us-central1-b"));
+  CHECK_FALSE(glob_match("us-?", "us-central1-b"));
+}
+
+TEST_CASE("uuid_from is stable, well formed and never zero") {
+  CHECK(uuid_from("a") == uuid_from("a"));
+  CHECK(uuid_from("a") != uuid_from("b"));
+  CHECK(uuid_from("a")[14] == '8');
+}
