@@ -49,8 +49,9 @@ class Env {
   virtual TimerId after(Duration delay, std::function<void()> fn) = 0;
   virtual void cancel_timer(TimerId id) = 0;
 
-  // One HTTP exchange. `done` gets the answer whatever its status, or an error: unavailable (no connection, reset),
-  // timeout (request.timeout), io (an answer longer than max_body, cut short, or not HTTP). Redirects are answers.
+  // One HTTP exchange. `done` gets the answer whatever its status, or an error: unavailable (no connection, reset, cut
+  // short), timeout (request.timeout), io (an answer longer than max_body, or not HTTP), usage (a URL that is not
+  // allowed, see net/route.h; nothing was sent). Redirects are answers.
   virtual ExchangeId send(Request request, std::function<void(Result<Response>)> done) = 0;
   virtual void cancel(ExchangeId id) = 0;  // `done` is not called any more
 

@@ -1,0 +1,86 @@
+// Sends one API request until there is a verdict: pace, authorise each attempt, send, classify, perhaps
+// again. Knows no cloud's resources and no screen. How many requests run at once is the caller's business.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/value.h"
+#include "net/env.h"
+#include "net/retry.h"
+
+namespace nbform {
+
+// A request that may leave now, and the number of the credential it carries.
+struct Authorized {
+  Request request;
+  std::uint64_t grant = 0;
+};
+// Adds what authorises one attempt (a token, a signature). `refused`: the grant that the server answered 401
+// to, 0 at first; it must not be used again. Errors end the call.
+using Authorize =
+    std::function<void(Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done)>;
+
+// Another attempt is coming, and why.
+struct RetryNotice {
+  std::string method, url;  // the URL without its query
+  int attempts = 0;         // made so far
+  Duration wait{0};
+  Code code = Code::unavailable;
+  int status = 0;      // of the answer, 0 without one
+  std::string reason;  // "HTTP 503", "rateLimitExceeded", "no connection"
+};
+
+struct ApiRequest {
+  // safe: reads. keyed: a mutation that cannot happen twice (requestId, fingerprint, precondition). never: a
+  // mutation without such protection; sent exactly once, except that a 401 is answered with a fresh
+  // credential.
+  enum class Repeat { safe, keyed, never };
+
+  Request http;
+  Repeat repeat = Repeat::safe;
+  RetryPolicy policy;
+  bool expects_json = true;  // a 2xx body that is not JSON counts as cut
+  std::function<void(const RetryNotice&)> on_retry;
+};
+
+// The service's own word on the request: 2xx, or a refusal that another attempt would not change.
+struct Answer {
+  Response http;
+  Value json;  // the body, null where it is empty or not JSON
+};
+
+struct ClientOptions {
+  Authorize authorize;                                              // none: requests leave as they are
+  std::function<Code(const Response&)> classify = classify_google;  // of a non-2xx
+  std::function<Diagnostic(const Response&)> describe =
+      static_cast<Diagnostic (*)(const Response&)>(google_error);
+};
+
+using CallId = std::uint64_t;
+
+class Client {
+ public:
+  Client(Env& env, ClientOptions options);
+  ~Client();  // cancels what is under way
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // `done` runs from Env::step(), once. An error means that there is no verdict (unreachable, throttled or
+  // failing beyond patience, not repeatable, no credential): a mutation may or may not have taken effect. The
+  // detail says how often it was tried and why no more.
+  CallId send(ApiRequest request, std::function<void(Result<Answer>)> done);
+  void cancel(CallId id);  // `done` is not called any more; the request may still take effect
+
+  std::size_t in_flight() const;
+
+ private:
+  struct Call;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace nbform

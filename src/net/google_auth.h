@@ -1,0 +1,52 @@
+// Who we are to Google: finds credentials as gcloud and Terraform find them, turns them into one access
+// token, keeps it fresh, shares it. Tokens live in memory only and go only to Google's hosts and to endpoints
+// the user named. Knows no service and no retry table.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/client.h"
+#include "net/env.h"
+
+namespace nbform {
+
+struct GoogleAuthOptions {
+  std::string impersonate;  // e-mail of a service account to act as, on top of whatever is found; "" = none
+  std::string
+      quota_project;  // for x-goog-user-project; "" = GOOGLE_CLOUD_QUOTA_PROJECT, else the credential's own
+};
+
+class GoogleAuth {
+ public:
+  // Nothing is read before the first token is asked for. `env` must outlive this.
+  GoogleAuth(Env& env, GoogleAuthOptions options = {});
+  ~GoogleAuth();
+
+  // For ClientOptions::authorize. Errors: unauthenticated with every source tried and the command to run;
+  // denied for a URL that must not get the token. Outlives this object harmlessly.
+  Authorize authorizer();
+
+  // For people, without secrets: "service account nb@acme-ml.iam.gserviceaccount.com
+  // (GOOGLE_APPLICATION_CREDENTIALS)".
+  // "" before the first token.
+  std::string identity() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// Project and place as the environment has them, each with where it came from; "" where nowhere.
+struct GoogleDefaults {
+  std::string project, region, zone;
+  std::string project_from, region_from, zone_from;
+};
+// GOOGLE_CLOUD_PROJECT > CLOUDSDK_CORE_PROJECT > GCLOUD_PROJECT > gcloud's active configuration > the key
+// file's project_id. No network.
+GoogleDefaults google_defaults(Env& env);
+// The same, and last the metadata server, asked only when no project was found.
+void google_defaults(Env& env, std::function<void(GoogleDefaults)> done);
+
+}  // namespace nbform
