@@ -10,6 +10,7 @@
 
 #include "base/value.h"
 #include "net/env.h"
+#include "net/google_error.h"
 #include "net/retry.h"
 
 namespace nbform {
@@ -54,8 +55,9 @@ struct Answer {
 };
 
 struct ClientOptions {
-  Authorize authorize;                                              // none: requests leave as they are
-  std::function<Code(const Response&)> classify = classify_google;  // of a non-2xx
+  Authorize authorize;  // none: requests leave as they are
+  // Of a non-2xx.
+  std::function<Code(const Response&)> classify = static_cast<Code (*)(const Response&)>(classify_google);
   std::function<Diagnostic(const Response&)> describe =
       static_cast<Diagnostic (*)(const Response&)>(google_error);
 };

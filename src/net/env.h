@@ -1,6 +1,6 @@
-// Env: the one seam between nbform and the world. Clock, timers, HTTP exchanges, randomness, environment, files,
-// programs, prompts and interrupts. Callbacks are only ever run from inside step(); nothing here is thread-safe and
-// nothing needs to be. Knows no cloud, no retry, no signing.
+// Env: the one seam between nbform and the world. Clock, timers, HTTP exchanges, randomness, environment,
+// files, programs, prompts and interrupts. Callbacks are only ever run from inside step(); nothing here is
+// thread-safe and nothing needs to be. Knows no cloud, no retry, no signing.
 #pragma once
 
 #include <chrono>
@@ -24,8 +24,8 @@ using ExchangeId = std::uint64_t;
 struct FileInfo {
   enum class Kind { file, directory, other } kind = Kind::file;
   std::uint64_t size = 0;
-  bool is_symlink = false;      // of the path itself; `kind` is what it leads to
-  std::string resolved;         // absolute, all symlinks followed
+  bool is_symlink = false;  // of the path itself; `kind` is what it leads to
+  std::string resolved;     // absolute, all symlinks followed
 };
 
 struct ProgramResult {
@@ -49,24 +49,27 @@ class Env {
   virtual TimerId after(Duration delay, std::function<void()> fn) = 0;
   virtual void cancel_timer(TimerId id) = 0;
 
-  // One HTTP exchange. `done` gets the answer whatever its status, or an error: unavailable (no connection, reset, cut
-  // short), timeout (request.timeout), io (an answer longer than max_body, or not HTTP), usage (a URL that is not
-  // allowed, see net/route.h; nothing was sent). Redirects are answers.
+  // One HTTP exchange. `done` gets the answer whatever its status, or an error: unavailable (no connection,
+  // reset, cut short), timeout (request.timeout), io (an answer longer than max_body, or not HTTP), usage (a
+  // URL that is not allowed, see net/route.h; nothing was sent). Redirects are answers.
   virtual ExchangeId send(Request request, std::function<void(Result<Response>)> done) = 0;
   virtual void cancel(ExchangeId id) = 0;  // `done` is not called any more
 
-  // Delivers at least one event, waiting for it as needed. False: nothing is outstanding, so nothing can happen.
+  // Delivers at least one event, waiting for it as needed. False: nothing is outstanding, so nothing can
+  // happen.
   virtual bool step() = 0;
 
   // Called once for each interrupt of the user (SIGINT, SIGTERM). One handler; empty = none.
   virtual void on_interrupt(std::function<void()> fn) = 0;
 
-  virtual std::uint64_t random(std::uint64_t n) = 0;  // uniform in [0, n); n > 0
+  virtual std::uint64_t random(std::uint64_t n) = 0;                        // uniform in [0, n); n > 0
   virtual std::optional<std::string> env_var(const std::string& name) = 0;  // set but empty counts as absent
 
   // Files. Errors: not_found, denied, io; the detail names the path.
-  virtual Result<std::string> read_file(const std::string& path, std::size_t max_size = std::size_t{64} << 20) = 0;
-  // Whole or not at all, even when the machine dies; mode 0600 or 0644; an existing symlink is never written through.
+  virtual Result<std::string> read_file(const std::string& path,
+                                        std::size_t max_size = std::size_t{64} << 20) = 0;
+  // Whole or not at all, even when the machine dies; mode 0600 or 0644; an existing symlink is never written
+  // through.
   virtual Result<> write_file(const std::string& path, std::string_view bytes, bool is_private = true) = 0;
   // One record, synced to disk before this returns; made 0600 where absent.
   virtual Result<> append_file(const std::string& path, std::string_view record) = 0;

@@ -2,15 +2,13 @@
 // clock, no randomness of its own. The one place that says whether a Code may be retried.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "base/message.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "base/value.h"
 
 namespace nbform {
 
@@ -39,27 +37,5 @@ RetryDecision decide(const RetryPolicy& policy, Code code, bool repeatable, int 
 
 // Retry-After in seconds or as an HTTP date, never negative (RFC 9110 10.2.3).
 std::optional<Duration> retry_after(const Response& response, Time now);
-
-// A failed answer of any Google API, told by its reason before its status (gcp.md 0 and 2.7). Not for 2xx.
-Code classify_google(const Response& response);
-// The same for one code: an error item of a DONE operation, or a reason. 0 = status not known.
-Code classify_google_code(std::string_view code, int http_status, std::string_view message = {});
-
-// What a Google error envelope says, whichever of its shapes it has; members are "" or 0 where absent.
-struct GoogleProblem {
-  int http_status = 0;
-  std::string
-      reason;  // the most specific word: ErrorInfo reason, errors[0].reason, status, or OAuth's `error`
-  std::string message;
-  std::string url;              // where to go, e.g. the page that switches the API on
-  std::string zones_available;  // the cloud's hint in a stock-out, comma separated
-};
-GoogleProblem parse_google_error(const Response& response);
-// An item of operation.error.errors[], with the operation's httpErrorStatusCode.
-GoogleProblem parse_google_operation_error(const Value& item, int http_status);
-
-// Stable summary by class, the cloud's words and the remedy in detail and hint, provider code and request id.
-Diagnostic google_error(const Response& response);
-Diagnostic google_error(const GoogleProblem& problem);
 
 }  // namespace nbform
