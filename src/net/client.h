@@ -27,7 +27,7 @@ using Authorize =
 
 // Another attempt is coming, and why.
 struct RetryNotice {
-  std::string method, url;  // the URL without its query
+  std::string method, url;  // without the query
   int attempts = 0;         // made so far
   Duration wait{0};
   Code code = Code::unavailable;

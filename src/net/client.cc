@@ -1,0 +1,197 @@
+#include "net/client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace nbform {
+
+using Verdict = RetryDecision::Verdict;
+
+// One request on its way to a verdict. At most one of timer, authorisation and exchange is outstanding.
+struct Client::Call {
+  ApiRequest request;
+  std::function<void(Result<Answer>)> done;
+  std::string origin;
+  Time started;
+  int attempts = 0;           // sent so far
+  std::uint64_t grant = 0;    // the credential of the last attempt
+  std::uint64_t refused = 0;  // the one that was answered 401
+  TimerId timer = 0;
+  ExchangeId exchange = 0;
+};
+
+struct Client::State : std::enable_shared_from_this<Client::State> {
+  State(Env& e, ClientOptions o) : env(e), options(std::move(o)) {}
+
+  Env& env;
+  ClientOptions options;
+  std::map<CallId, Call> calls;
+  std::map<std::string, Time> hold_until;  // by origin: a Retry-After said not to come sooner
+  CallId next_id = 1;
+
+  // A callback that goes on with `next`, unless the client is gone or the call was cancelled.
+  template <class... Args>
+  auto then(CallId id, void (State::*next)(CallId, Call&, Args...)) {
+    return [weak = weak_from_this(), id, next](Args... args) {
+      auto self = weak.lock();
+      if (!self) return;
+      auto at = self->calls.find(id);
+      if (at != self->calls.end()) ((*self).*next)(id, at->second, std::move(args)...);
+    };
+  }
+
+  // Each of these may end the call: nothing may touch `call` after it hands on.
+  void pace(CallId id, Call& call, Duration delay);
+  void authorise(CallId id, Call& call);
+  void dispatch(CallId id, Call& call, Result<Authorized> ready);
+  void receive(CallId id, Call& call, Result<Response> result);
+  void receive_answer(CallId id, Call& call, Response response);
+  void try_again_or_give_up(CallId id, Call& call, Diagnostic problem, const Response* response);
+  void notify(const Call& call, const Diagnostic& problem, const Response* response, Duration wait);
+  void finish(CallId id, Result<Answer> result);
+};
+
+namespace {
+
+// The body as a Value, null where there is none to expect; an error where a 2xx should be JSON and is not.
+Result<Value> json_of(const ApiRequest& request, const Response& response) {
+  auto type = header(response.headers, "content-type").value_or("");
+  bool worth_reading = request.expects_json || type.find("json") != std::string_view::npos;
+  if (response.body.empty() || !worth_reading) return Value();
+  auto parsed = parse_json(response.body);
+  if (parsed.ok()) return parsed;
+  if (!response.ok() || !request.expects_json) return Value();
+  return error(
+      Code::unavailable, "The answer is cut or garbled",
+      fmt::format("HTTP {} came with {} bytes that are not JSON.", response.status, response.body.size()));
+}
+
+std::string_view why_no_more(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::not_repeatable:
+      return "It was not sent again: it may have taken effect, and nothing protects it from happening twice.";
+    case Verdict::out_of_patience:
+      return "That was the last attempt.";
+    default:
+      return "Another attempt would not change this.";
+  }
+}
+
+Diagnostic given_up(Diagnostic problem, Verdict verdict, int attempts, Duration elapsed) {
+  std::string tried =
+      attempts > 1 ? fmt::format("Tried {} times in {}. ", attempts, format_span(elapsed)) : "";
+  problem.detail =
+      fmt::format("{}{}{}{}", problem.detail, problem.detail.empty() ? "" : " ", tried, why_no_more(verdict));
+  return problem;
+}
+
+std::string origin_of(const Request& request) {
+  auto url = parse_url(request.url);
+  return url ? url->origin() : std::string();
+}
+
+}  // namespace
+
+void Client::State::pace(CallId id, Call& call, Duration delay) {
+  Duration hold = hold_until[call.origin] - env.now();
+  call.timer = env.after(std::max(delay, hold), then(id, &State::authorise));
+}
+
+void Client::State::authorise(CallId id, Call& call) {
+  call.timer = 0;
+  if (!options.authorize) return dispatch(id, call, Authorized{call.request.http, 0});
+  options.authorize(call.request.http, call.refused, then(id, &State::dispatch));
+}
+
+void Client::State::dispatch(CallId id, Call& call, Result<Authorized> ready) {
+  if (!ready.ok()) return finish(id, std::move(ready).error());
+  call.grant = ready->grant;
+  ++call.attempts;
+  call.exchange = env.send(std::move(ready->request), then(id, &State::receive));
+}
+
+void Client::State::receive(CallId id, Call& call, Result<Response> result) {
+  call.exchange = 0;
+  if (!result.ok()) return try_again_or_give_up(id, call, std::move(result).error(), nullptr);
+  if (result->status == 401 && options.authorize && call.refused == 0) {
+    call.refused = call.grant;
+    return authorise(id, call);
+  }
+  receive_answer(id, call, std::move(result).value());
+}
+
+void Client::State::receive_answer(CallId id, Call& call, Response response) {
+  if (!response.ok() && is_transient(options.classify(response)))
+    return try_again_or_give_up(id, call, options.describe(response), &response);
+  auto json = json_of(call.request, response);
+  if (!json.ok()) return try_again_or_give_up(id, call, std::move(json).error(), &response);
+  finish(id, Answer{std::move(response), std::move(json).value()});
+}
+
+void Client::State::try_again_or_give_up(CallId id, Call& call, Diagnostic problem,
+                                         const Response* response) {
+  Duration elapsed = env.now() - call.started;
+  auto asked = response != nullptr ? retry_after(*response, env.now()) : std::nullopt;
+  bool repeatable = call.request.repeat != ApiRequest::Repeat::never;
+  auto decision = decide(call.request.policy, problem.code, repeatable, call.attempts, elapsed, asked,
+                         [this](std::uint64_t n) { return env.random(n); });
+  if (decision.verdict != Verdict::again)
+    return finish(id, given_up(std::move(problem), decision.verdict, call.attempts, elapsed));
+  if (asked) hold_until[call.origin] = std::max(hold_until[call.origin], env.now() + *asked);
+  notify(call, problem, response, decision.wait);
+  pace(id, call, decision.wait);
+}
+
+void Client::State::notify(const Call& call, const Diagnostic& problem, const Response* response,
+                           Duration wait) {
+  if (!call.request.on_retry) return;
+  const Request& http = call.request.http;
+  int status = response != nullptr ? response->status : 0;
+  std::string reason = status == 0 ? problem.summary : fmt::format("HTTP {}", status);
+  if (!problem.provider_code.empty()) reason += " " + problem.provider_code;
+  call.request.on_retry({http.method, http.url.substr(0, http.url.find('?')), call.attempts, wait,
+                         problem.code, status, std::move(reason)});
+}
+
+void Client::State::finish(CallId id, Result<Answer> result) {
+  auto at = calls.find(id);
+  auto done = std::move(at->second.done);
+  calls.erase(at);
+  done(std::move(result));
+}
+
+Client::Client(Env& env, ClientOptions options) : state_(std::make_shared<State>(env, std::move(options))) {}
+
+Client::~Client() {
+  while (!state_->calls.empty()) cancel(state_->calls.begin()->first);
+}
+
+CallId Client::send(ApiRequest request, std::function<void(Result<Answer>)> done) {
+  CallId id = state_->next_id++;
+  std::string origin = origin_of(request.http);
+  Call& call = state_->calls[id];
+  call.request = std::move(request);
+  call.done = std::move(done);
+  call.origin = std::move(origin);
+  call.started = state_->env.now();
+  state_->pace(id, call, Duration(0));
+  return id;
+}
+
+void Client::cancel(CallId id) {
+  auto at = state_->calls.find(id);
+  if (at == state_->calls.end()) return;
+  if (at->second.timer != 0) state_->env.cancel_timer(at->second.timer);
+  if (at->second.exchange != 0) state_->env.cancel(at->second.exchange);
+  state_->calls.erase(at);
+}
+
+std::size_t Client::in_flight() const {
+  return state_->calls.size();
+}
+
+}  // namespace nbform
