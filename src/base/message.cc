@@ -39,6 +39,7 @@ std::string redact_form(std::string_view text) {
 std::string redact_json(std::string_view text) {
   std::string out(text);
   for (std::string_view field : kSecretFields) {
+    if (field == "key") continue;  // an API key in a URL; in JSON the name of a metadata item
     std::string needle = fmt::format("\"{}\"", field);
     for (auto at = out.find(needle); at != std::string::npos; at = out.find(needle, at + 1)) {
       auto colon = out.find_first_not_of(" \t\r\n", at + needle.size());
@@ -56,20 +57,24 @@ std::string redact_json(std::string_view text) {
 
 }  // namespace
 
+std::string redacted_url(std::string_view url) {
+  auto query = url.find('?');
+  if (query == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, query + 1)) + redact_form(url.substr(query + 1));
+}
+
+std::string redacted_body(std::string_view body, std::string_view content_type) {
+  return content_type.find("form-urlencoded") != std::string_view::npos ? redact_form(body) : redact_json(body);
+}
+
 std::string Request::display() const {
-  std::string out = method + " ";
-  auto query_at = url.find('?');
-  out += url.substr(0, query_at);
-  if (query_at != std::string::npos) out += "?" + redact_form(std::string_view(url).substr(query_at + 1));
+  std::string out = method + " " + redacted_url(url);
   for (const auto& [name, value] : headers) {
     bool hide = false;
     for (std::string_view secret : kSecretHeaders) hide = hide || iequals(secret, name);
     if (hide) out += fmt::format("\n{}: [redacted]", name);
   }
-  if (!body.empty()) {
-    bool form = header(headers, "content-type").value_or("").find("form-urlencoded") != std::string_view::npos;
-    out += "\n" + (form ? redact_form(body) : redact_json(body));
-  }
+  if (!body.empty()) out += "\n" + redacted_body(body, header(headers, "content-type").value_or(""));
   return out;
 }
 

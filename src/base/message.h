@@ -22,7 +22,8 @@ struct Request {
   std::string body;
   std::chrono::milliseconds timeout{60'000};           // of the whole exchange
   std::size_t max_body = std::size_t{256} << 20;       // a longer answer is an error, never a truncated value
-  std::string proxy;                                   // "" = none; decided by the caller (design: HTTPS_PROXY, NO_PROXY)
+  std::string proxy;                                   // "" = as HTTPS_PROXY and NO_PROXY say (net/route.h)
+  bool secret_answer = false;                          // the answer's body is a credential: never logged
 
   // Method, URL and body with every credential replaced by "[redacted]": the only form that may be logged.
   std::string display() const;
@@ -35,6 +36,11 @@ struct Response {
 
   bool ok() const { return status >= 200 && status < 300; }
 };
+
+// A URL's query, and a form or JSON body, with the value of every field that carries a credential replaced by
+// "[redacted]". The body need not be well formed.
+std::string redacted_url(std::string_view url);
+std::string redacted_body(std::string_view body, std::string_view content_type);
 
 std::optional<std::string_view> header(const Headers& headers, std::string_view name);
 void set_header(Headers& headers, std::string_view name, std::string value);

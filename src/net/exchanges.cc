@@ -1,0 +1,318 @@
+#include "net/exchanges.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <deque>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace nbform {
+
+namespace {
+
+constexpr long kMaxPerHost = 32;
+constexpr std::size_t kMaxHeaders = 256 << 10;
+constexpr long kConnectLimitMs = 20'000;
+
+// An exchange and what curl knows of it.
+struct Transfer {
+  Exchange exchange;
+  CURL* easy = nullptr;  // none: waits for its turn
+  curl_slist* headers = nullptr;
+  Response response;
+  std::size_t header_bytes = 0;
+  bool too_large = false;
+  int starts = 0;  // how often curl was about to send it
+  char message[CURL_ERROR_SIZE] = {};
+
+  Transfer() = default;
+  Transfer(const Transfer&) = delete;
+  ~Transfer() {
+    if (easy != nullptr) curl_easy_cleanup(easy);
+    curl_slist_free_all(headers);
+  }
+  bool is_mutation() const { return exchange.request.method != "GET" && exchange.request.method != "HEAD"; }
+};
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
+  auto& transfer = *static_cast<Transfer*>(to);
+  transfer.too_large = transfer.response.body.size() + size > transfer.exchange.request.max_body;
+  if (transfer.too_large) return 0;
+  transfer.response.body.append(data, size);
+  return size;
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* to) {
+  auto& transfer = *static_cast<Transfer*>(to);
+  transfer.too_large = (transfer.header_bytes += size) > kMaxHeaders;
+  if (transfer.too_large) return 0;
+  std::string_view line(data, size);
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) transfer.response.headers.clear();  // an interim answer came before
+  auto colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return size;
+  std::string_view value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+  transfer.response.headers.emplace_back(line.substr(0, colon), value);
+  return size;
+}
+
+// curl would quietly send again what died on a kept-alive connection. A mutation may have arrived there.
+int before_send(void* to, char*, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(to);
+  return ++transfer.starts > 1 && transfer.is_mutation() ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+int keep_from_programs(void*, curl_socket_t fd, curlsocktype) {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return CURL_SOCKOPT_OK;
+}
+
+std::string what_happened(const Transfer& transfer, CURLcode code) {
+  if (transfer.too_large) return fmt::format("more than {} bytes came", transfer.exchange.request.max_body);
+  if (code == CURLE_ABORTED_BY_CALLBACK) return "the connection was closed before an answer came";
+  return transfer.message[0] != 0 ? transfer.message : curl_easy_strerror(code);
+}
+
+Diagnostic failed(const Transfer& transfer, CURLcode code) {
+  const Url& url = transfer.exchange.url;
+  std::string detail = fmt::format("{} {}{}: {}.", transfer.exchange.request.method, url.origin(), url.path,
+                                   what_happened(transfer, code));
+  if (transfer.too_large) return error(Code::io, "The answer is too large", detail);
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return error(Code::timeout, "The answer took too long", detail);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return error(Code::io, "The server's certificate is not trusted", detail)
+          .with_hint(
+              "Where your network has a certificate authority of its own, name its file in SSL_CERT_FILE");
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+      return error(Code::io, "A certificate file cannot be used", detail);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return error(Code::io, "The answer is not HTTP", detail);
+    case CURLE_PARTIAL_FILE:
+    case CURLE_WRITE_ERROR:
+    case CURLE_BAD_CONTENT_ENCODING:
+      return error(Code::unavailable, "The answer was cut short", detail);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+      return error(Code::unavailable, "No connection", detail);
+    default:
+      return error(Code::unavailable, "The connection failed", detail);
+  }
+}
+
+template <class T>
+void set(CURL* easy, CURLoption option, T value) {
+  if (curl_easy_setopt(easy, option, value) != CURLE_OK)
+    bug(fmt::format("curl refuses option {}", static_cast<int>(option)));
+}
+
+void set_security(Transfer& transfer) {
+  CURL* easy = transfer.easy;
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(easy, CURLOPT_PROXY, transfer.exchange.proxy.c_str());
+  set(easy, CURLOPT_NOPROXY, "");
+  set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!transfer.exchange.ca_file.empty()) set(easy, CURLOPT_CAINFO, transfer.exchange.ca_file.c_str());
+  set(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+  set(easy, CURLOPT_SOCKOPTFUNCTION, keep_from_programs);
+  set(easy, CURLOPT_PREREQFUNCTION, before_send);
+  set(easy, CURLOPT_PREREQDATA, static_cast<void*>(&transfer));
+}
+
+void set_transport(Transfer& transfer) {
+  CURL* easy = transfer.easy;
+  bool tls = transfer.exchange.url.scheme == "https";
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  long limit = std::max(static_cast<long>(transfer.exchange.request.timeout.count()), 1L);
+  set(easy, CURLOPT_TIMEOUT_MS, limit);
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min(limit, kConnectLimitMs));
+}
+
+void set_headers(Transfer& transfer) {
+  const Headers& headers = transfer.exchange.request.headers;
+  auto add = [&](const std::string& line) {
+    transfer.headers = curl_slist_append(transfer.headers, line.c_str());
+  };
+  for (const auto& [name, value] : headers) add(value.empty() ? name + ";" : name + ": " + value);
+  add("Expect:");
+  if (!header(headers, "content-type")) add("Content-Type:");
+  set(transfer.easy, CURLOPT_HTTPHEADER, transfer.headers);
+}
+
+void set_request(Transfer& transfer) {
+  CURL* easy = transfer.easy;
+  const Request& request = transfer.exchange.request;
+  set(easy, CURLOPT_URL, request.url.c_str());
+  set_headers(transfer);
+  if (request.method == "HEAD") set(easy, CURLOPT_NOBODY, 1L);
+  if (!transfer.is_mutation()) return;
+  if (request.method != "DELETE" || !request.body.empty()) {
+    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+  }
+  set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+void set_answer(Transfer& transfer) {
+  CURL* easy = transfer.easy;
+  set(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(easy, CURLOPT_WRITEFUNCTION, on_body);
+  set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
+  set(easy, CURLOPT_HEADERFUNCTION, on_header);
+  set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
+  set(easy, CURLOPT_ERRORBUFFER, transfer.message);
+}
+
+}  // namespace
+
+// At most kMaxPerHost at work for each origin; the others wait in the order they came.
+class Exchanges::Curl {
+ public:
+  Curl() {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    std::signal(SIGPIPE, SIG_IGN);  // a closed connection is an error of that exchange
+    multi_ = curl_multi_init();
+    if (multi_ == nullptr) bug("curl does not start");
+    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, kMaxPerHost);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 4 * kMaxPerHost);
+  }
+  ~Curl() {
+    for (auto& [id, transfer] : all_)
+      if (transfer->easy != nullptr) curl_multi_remove_handle(multi_, transfer->easy);
+    all_.clear();
+    curl_multi_cleanup(multi_);
+  }
+  Curl(const Curl&) = delete;
+  Curl& operator=(const Curl&) = delete;
+
+  bool empty() const { return all_.empty(); }
+
+  void add(Id id, Exchange exchange) {
+    Lane& lane = lanes_[exchange.url.origin()];
+    auto& transfer = all_[id] = std::make_unique<Transfer>();
+    transfer->exchange = std::move(exchange);
+    lane.waiting.push_back(id);
+    fill(lane);
+  }
+
+  // Takes it out of curl and its lane, and lets the next one begin.
+  std::unique_ptr<Transfer> remove(Id id) {
+    auto node = all_.extract(id);
+    if (node.empty()) return nullptr;
+    auto transfer = std::move(node.mapped());
+    Lane& lane = lanes_[transfer->exchange.url.origin()];
+    if (transfer->easy == nullptr) {
+      std::erase(lane.waiting, id);
+    } else {
+      curl_multi_remove_handle(multi_, transfer->easy);
+      --lane.active;
+      fill(lane);
+    }
+    return transfer;
+  }
+
+  std::optional<FinishedExchange> finish_one() {
+    int running = 0, left = 0;
+    if (!std::exchange(more_messages_, false)) curl_multi_perform(multi_, &running);
+    const CURLMsg* message = curl_multi_info_read(multi_, &left);
+    if (message == nullptr) return std::nullopt;
+    more_messages_ = left > 0;
+    CURLcode code = message->data.result;
+    void* id = nullptr;
+    long status = 0;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &id);
+    curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+    auto transfer = remove(reinterpret_cast<Id>(id));
+    transfer->response.status = static_cast<int>(status);
+    if (code != CURLE_OK)
+      return FinishedExchange{std::move(transfer->exchange.done), failed(*transfer, code)};
+    return FinishedExchange{std::move(transfer->exchange.done), std::move(transfer->response)};
+  }
+
+  void poll(std::span<pollfd> others, int ms) {
+    std::vector<curl_waitfd> fds;
+    for (const pollfd& other : others) fds.push_back({other.fd, CURL_WAIT_POLLIN, 0});
+    curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), ms, nullptr);
+    for (std::size_t i = 0; i < fds.size(); ++i) others[i].revents = fds[i].revents;
+  }
+
+ private:
+  struct Lane {
+    long active = 0;
+    std::deque<Id> waiting;
+  };
+
+  void fill(Lane& lane) {
+    while (lane.active < kMaxPerHost && !lane.waiting.empty()) {
+      begin(lane.waiting.front());
+      lane.waiting.pop_front();
+      ++lane.active;
+    }
+  }
+
+  void begin(Id id) {
+    Transfer& transfer = *all_.at(id);
+    transfer.easy = curl_easy_init();
+    if (transfer.easy == nullptr) bug("curl gives no handle");
+    set_security(transfer);
+    set_transport(transfer);
+    set_request(transfer);
+    set_answer(transfer);
+    set(transfer.easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(id));
+    curl_multi_add_handle(multi_, transfer.easy);
+  }
+
+  CURLM* multi_ = nullptr;
+  bool more_messages_ = false;
+  std::map<Id, std::unique_ptr<Transfer>> all_;
+  std::map<std::string, Lane> lanes_;
+};
+
+Exchanges::Exchanges() = default;
+Exchanges::~Exchanges() = default;
+
+void Exchanges::add(Id id, Exchange exchange) {
+  if (!curl_) curl_ = std::make_unique<Curl>();
+  curl_->add(id, std::move(exchange));
+}
+
+void Exchanges::cancel(Id id) {
+  if (curl_) curl_->remove(id);
+}
+
+bool Exchanges::empty() const {
+  return !curl_ || curl_->empty();
+}
+
+std::optional<FinishedExchange> Exchanges::finish_one() {
+  if (empty()) return std::nullopt;
+  return curl_->finish_one();
+}
+
+void Exchanges::poll(std::span<pollfd> others, int ms) {
+  if (empty())
+    ::poll(others.data(), others.size(), ms);
+  else
+    curl_->poll(others, ms);
+}
+
+}  // namespace nbform

@@ -1,0 +1,144 @@
+#include "net/logging_env.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/json.h"
+
+namespace nbform {
+
+namespace {
+
+constexpr std::size_t kMaxLoggedBody = 256 << 10;
+
+void replace_all(std::string& text, std::string_view what) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), "[redacted]");
+    at += 10;
+  }
+}
+
+std::string content_type(const Headers& headers) {
+  return std::string(header(headers, "content-type").value_or(""));
+}
+
+class LoggingEnv : public Env {
+ public:
+  LoggingEnv(Env& inner, LogSink sink, std::vector<Secret> hide)
+      : inner_(inner), sink_(std::move(sink)), hide_(std::move(hide)) {}
+
+  ExchangeId send(Request request, std::function<void(Result<Response>)> done) override {
+    Time begun = inner_.now();
+    Map line = {{"t", Value(format_rfc3339(begun))}, {"method", Value(request.method)}};
+    line.set("url", Value(hidden(redacted_url(request.url))));
+    if (!request.body.empty()) line.set("body", shown(request.body, content_type(request.headers)));
+    return inner_.send(std::move(request),
+                       [this, begun, line, done = std::move(done)](Result<Response> result) {
+                         log(std::move(line), begun, result);
+                         done(std::move(result));
+                       });
+  }
+
+  Time now() override { return inner_.now(); }
+  TimerId after(Duration delay, std::function<void()> fn) override {
+    return inner_.after(delay, std::move(fn));
+  }
+  void cancel_timer(TimerId id) override { inner_.cancel_timer(id); }
+  void cancel(ExchangeId id) override { inner_.cancel(id); }
+  bool step() override { return inner_.step(); }
+  void on_interrupt(std::function<void()> fn) override { inner_.on_interrupt(std::move(fn)); }
+  std::uint64_t random(std::uint64_t n) override { return inner_.random(n); }
+  std::optional<std::string> env_var(const std::string& name) override { return inner_.env_var(name); }
+  Result<std::string> read_file(const std::string& path, std::size_t max_size) override {
+    return inner_.read_file(path, max_size);
+  }
+  Result<> write_file(const std::string& path, std::string_view bytes, bool is_private) override {
+    return inner_.write_file(path, bytes, is_private);
+  }
+  Result<> append_file(const std::string& path, std::string_view record) override {
+    return inner_.append_file(path, record);
+  }
+  Result<> make_directory(const std::string& path) override { return inner_.make_directory(path); }
+  Result<std::vector<std::string>> list_directory(const std::string& path) override {
+    return inner_.list_directory(path);
+  }
+  Result<FileInfo> file_info(const std::string& path) override { return inner_.file_info(path); }
+  Result<> remove_file(const std::string& path) override { return inner_.remove_file(path); }
+  Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) override {
+    return inner_.lock_file(path);
+  }
+  void spawn(std::vector<std::string> argv, Duration timeout,
+             std::function<void(Result<ProgramResult>)> done) override {
+    inner_.spawn(std::move(argv), timeout, std::move(done));
+  }
+  void prompt(std::string question, std::function<void(Result<std::string>)> done) override {
+    inner_.prompt(std::move(question), std::move(done));
+  }
+
+ private:
+  void log(Map line, Time begun, bool secret, const Result<Response>& result) const {
+    line.set("ms", Value((inner_.now() - begun).count() / 1000));
+    if (result.ok()) {
+      line.set("status", Value(result->status));
+      line.set("answer", secret ? Value("[redacted]") : shown(result->body, content_type(result->headers)));
+    } else {
+      line.set("error", Value(hidden(result.error().summary + ". " + result.error().detail)));
+    }
+    sink_(to_json(Value(std::move(line))));
+  }
+
+  // JSON as JSON, so that a reader need not decode twice; anything else as text.
+  Value shown(std::string_view body, std::string_view type) const {
+    if (body.size() > kMaxLoggedBody) return Value(fmt::format("[{} bytes]", body.size()));
+    std::string text = hidden(redacted_body(body, type));
+    auto json = parse_json(text);
+    return json.ok() ? std::move(json).value() : Value(std::move(text));
+  }
+
+  std::string hidden(std::string text) const {
+    for (const Secret& secret : hide_) {
+      if (secret.empty()) continue;
+      std::string quoted = to_json(Value(secret.reveal()));
+      for (const std::string& form :
+           {secret.reveal(), quoted.substr(1, quoted.size() - 2), percent_encode(secret.reveal())})
+        replace_all(text, form);
+    }
+    return text;
+  }
+
+  Env& inner_;
+  LogSink sink_;
+  std::vector<Secret> hide_;
+};
+
+}  // namespace
+
+std::unique_ptr<Env> make_logging_env(Env& inner, LogSink sink, std::vector<Secret> hide) {
+  return std::make_unique<LoggingEnv>(inner, std::move(sink), std::move(hide));
+}
+
+Result<LogSink> open_log(const std::string& path) {
+  int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    Code code = errno == ENOENT                     ? Code::not_found
+                : errno == EACCES || errno == ELOOP ? Code::denied
+                                                    : Code::io;
+    return error(code, "The request log cannot be written",
+                 fmt::format("{}: {}.", path, std::strerror(errno)));
+  }
+  std::shared_ptr<int> file(new int(fd), [](int* p) {
+    ::close(*p);
+    delete p;
+  });
+  return LogSink([file](std::string_view line) {
+    std::string text = std::string(line) + "\n";
+    [[maybe_unused]] ssize_t n =
+        ::write(*file, text.data(), text.size());  // a full disk must not stop an apply
+  });
+}
+
+}  // namespace nbform
