@@ -36,9 +36,10 @@ class LoggingEnv : public Env {
     Map line = {{"t", Value(format_rfc3339(begun))}, {"method", Value(request.method)}};
     line.set("url", Value(hidden(redacted_url(request.url))));
     if (!request.body.empty()) line.set("body", shown(request.body, content_type(request.headers)));
+    bool secret = request.secret_answer;
     return inner_.send(std::move(request),
-                       [this, begun, line, done = std::move(done)](Result<Response> result) {
-                         log(std::move(line), begun, result);
+                       [this, begun, secret, line, done = std::move(done)](Result<Response> result) {
+                         log(line, begun, secret, result);
                          done(std::move(result));
                        });
   }
