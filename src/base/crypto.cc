@@ -27,13 +27,21 @@ using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using Pkey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using MdCtx = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 
-const unsigned char* bytes(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
-unsigned char* bytes(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
+const unsigned char* bytes(std::string_view s) {
+  return reinterpret_cast<const unsigned char*>(s.data());
+}
+unsigned char* bytes(std::string& s) {
+  return reinterpret_cast<unsigned char*>(s.data());
+}
 
-Bio memory_bio(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+Bio memory_bio(std::string_view text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 // Refuses to ask a passphrase on the terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
+int no_passphrase(char*, int, int, void*) {
+  return -1;
+}
 
 std::string bio_text(BIO* bio) {
   char* data = nullptr;
@@ -50,7 +58,8 @@ std::string encode64(std::string_view in, std::string_view alphabet, bool pad) {
   for (std::size_t i = 0; i < in.size(); i += 3) {
     std::size_t n = std::min<std::size_t>(3, in.size() - i);
     unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < n ? static_cast<unsigned char>(in[i + k]) : 0u);
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < n ? static_cast<unsigned char>(in[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) {
       if (k <= n)
         out.push_back(alphabet[group >> (18 - 6 * k) & 63]);
@@ -116,12 +125,22 @@ std::string hex(std::string_view in) {
   return out;
 }
 
-std::string digest16(std::string_view text) { return hex(sha256(text)).substr(0, 16); }
+std::string digest16(std::string_view text) {
+  return hex(sha256(text)).substr(0, 16);
+}
 
-std::string base64(std::string_view in) { return encode64(in, kBase64, true); }
-std::optional<std::string> base64_decode(std::string_view in) { return decode64(in, kBase64, true); }
-std::string base64url(std::string_view in) { return encode64(in, kBase64Url, false); }
-std::optional<std::string> base64url_decode(std::string_view in) { return decode64(in, kBase64Url, false); }
+std::string base64(std::string_view in) {
+  return encode64(in, kBase64, true);
+}
+std::optional<std::string> base64_decode(std::string_view in) {
+  return decode64(in, kBase64, true);
+}
+std::string base64url(std::string_view in) {
+  return encode64(in, kBase64Url, false);
+}
+std::optional<std::string> base64url_decode(std::string_view in) {
+  return decode64(in, kBase64Url, false);
+}
 
 Result<std::string> sign_rs256(const Secret& pem, std::string_view message) {
   Bio bio = memory_bio(pem.reveal());
@@ -135,8 +154,10 @@ Result<std::string> sign_rs256(const Secret& pem, std::string_view message) {
   bool signed_ok = EVP_DigestSignInit(ctx.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
                    EVP_DigestSign(ctx.get(), nullptr, &size, bytes(message), message.size()) == 1;
   std::string signature(size, '\0');
-  signed_ok = signed_ok && EVP_DigestSign(ctx.get(), bytes(signature), &size, bytes(message), message.size()) == 1;
-  if (!signed_ok) return error(Code::internal, "The private key cannot sign", "OpenSSL refused the RSA signature.");
+  signed_ok =
+      signed_ok && EVP_DigestSign(ctx.get(), bytes(signature), &size, bytes(message), message.size()) == 1;
+  if (!signed_ok)
+    return error(Code::internal, "The private key cannot sign", "OpenSSL refused the RSA signature.");
   signature.resize(size);
   return signature;
 }
@@ -145,9 +166,10 @@ bool verify_rs256(std::string_view public_pem, std::string_view message, std::st
   Bio bio = memory_bio(public_pem);
   Pkey key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
   MdCtx ctx(EVP_MD_CTX_new());
-  bool good = key && EVP_PKEY_base_id(key.get()) == EVP_PKEY_RSA &&
-              EVP_DigestVerifyInit(ctx.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
-              EVP_DigestVerify(ctx.get(), bytes(signature), signature.size(), bytes(message), message.size()) == 1;
+  bool good =
+      key && EVP_PKEY_base_id(key.get()) == EVP_PKEY_RSA &&
+      EVP_DigestVerifyInit(ctx.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+      EVP_DigestVerify(ctx.get(), bytes(signature), signature.size(), bytes(message), message.size()) == 1;
   ERR_clear_error();
   return good;
 }
@@ -166,7 +188,8 @@ std::string uuid_from(std::string_view name) {
   h[6] = static_cast<char>((h[6] & 0x0f) | 0x80);
   h[8] = static_cast<char>((h[8] & 0x3f) | 0x80);
   std::string x = hex(h);
-  return x.substr(0, 8) + "-" + x.substr(8, 4) + "-" + x.substr(12, 4) + "-" + x.substr(16, 4) + "-" + x.substr(20);
+  return x.substr(0, 8) + "-" + x.substr(8, 4) + "-" + x.substr(12, 4) + "-" + x.substr(16, 4) + "-" +
+         x.substr(20);
 }
 
 }  // namespace nbform

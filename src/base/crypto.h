@@ -10,8 +10,8 @@
 
 namespace nbform {
 
-// A text that must not be shown. There is no formatter, no stream operator and no comparison by accident: whoever
-// needs the bytes writes reveal(), and reviewers can list every such place. Wiped when it goes.
+// A text that must not be shown. There is no formatter, no stream operator and no comparison by accident:
+// whoever needs the bytes writes reveal(), and reviewers can list every such place. Wiped when it goes.
 class Secret {
  public:
   Secret() = default;
@@ -30,14 +30,14 @@ class Secret {
   std::string bytes_;
 };
 
-std::string sha256(std::string_view bytes);               // 32 raw bytes
-std::string sha1(std::string_view bytes);                 // 20 raw bytes
+std::string sha256(std::string_view bytes);  // 32 raw bytes
+std::string sha1(std::string_view bytes);    // 20 raw bytes
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
-std::string hex(std::string_view bytes);                  // lower case
-std::string digest16(std::string_view text);              // first 16 hex digits of SHA-256: what labels carry
-std::string base64(std::string_view bytes);               // RFC 4648, padded
+std::string hex(std::string_view bytes);      // lower case
+std::string digest16(std::string_view text);  // first 16 hex digits of SHA-256: what labels carry
+std::string base64(std::string_view bytes);   // RFC 4648, padded
 std::optional<std::string> base64_decode(std::string_view text);
-std::string base64url(std::string_view bytes);            // RFC 4648 section 5, unpadded
+std::string base64url(std::string_view bytes);  // RFC 4648 section 5, unpadded
 std::optional<std::string> base64url_decode(std::string_view text);
 
 // RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 RS256). `pem`: PKCS#8 or PKCS#1 private key.

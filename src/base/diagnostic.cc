@@ -15,9 +15,9 @@ std::string Mark::text() const {
 
 std::string_view code_name(Code code) {
   static constexpr std::array<std::string_view, 20> kNames = {
-      "bad_manifest", "unsupported", "not_found", "exists",      "conflict", "drift",     "denied",
-      "unauthenticated", "quota",    "capacity",  "throttled",   "unavailable", "timeout", "busy",
-      "cancelled",    "lock_held",   "usage",     "data_loss",   "io",       "internal"};
+      "bad_manifest",    "unsupported", "not_found", "exists",    "conflict",    "drift",   "denied",
+      "unauthenticated", "quota",       "capacity",  "throttled", "unavailable", "timeout", "busy",
+      "cancelled",       "lock_held",   "usage",     "data_loss", "io",          "internal"};
   return kNames.at(static_cast<std::size_t>(code));
 }
 

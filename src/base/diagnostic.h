@@ -87,7 +87,9 @@ Diagnostic note(std::string summary, std::string detail = {});
 class Diagnostics {
  public:
   void add(Diagnostic d) { items_.push_back(std::move(d)); }
-  void add(const Diagnostics& other) { items_.insert(items_.end(), other.items_.begin(), other.items_.end()); }
+  void add(const Diagnostics& other) {
+    items_.insert(items_.end(), other.items_.begin(), other.items_.end());
+  }
   bool has_errors() const;
   bool empty() const { return items_.empty(); }
   std::size_t size() const { return items_.size(); }

@@ -15,12 +15,18 @@ constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
 Value convert(const dom::element& element) {
   switch (element.type()) {
-    case dom::element_type::NULL_VALUE: return {};
-    case dom::element_type::BOOL: return bool(element);
-    case dom::element_type::INT64: return std::int64_t(element);
-    case dom::element_type::UINT64: return static_cast<double>(std::uint64_t(element));
-    case dom::element_type::DOUBLE: return double(element);
-    case dom::element_type::STRING: return std::string_view(element);
+    case dom::element_type::NULL_VALUE:
+      return {};
+    case dom::element_type::BOOL:
+      return bool(element);
+    case dom::element_type::INT64:
+      return std::int64_t(element);
+    case dom::element_type::UINT64:
+      return static_cast<double>(std::uint64_t(element));
+    case dom::element_type::DOUBLE:
+      return double(element);
+    case dom::element_type::STRING:
+      return std::string_view(element);
     case dom::element_type::ARRAY: {
       dom::array array = element;
       List list;
@@ -43,11 +49,21 @@ void write_text(std::string& out, std::string_view text) {
   out.push_back('"');
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
           fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
@@ -65,13 +81,27 @@ class Writer {
 
   void write(const Value& value, int depth) {
     switch (value.type()) {
-      case Value::Type::null: out_ += "null"; break;
-      case Value::Type::boolean: out_ += value.as_bool() ? "true" : "false"; break;
-      case Value::Type::integer: fmt::format_to(std::back_inserter(out_), "{}", value.as_int()); break;
-      case Value::Type::real: write_real(value.as_real()); break;
-      case Value::Type::text: write_text(out_, value.as_text()); break;
-      case Value::Type::list: write_list(value.as_list(), depth); break;
-      case Value::Type::map: write_map(value.as_map(), depth); break;
+      case Value::Type::null:
+        out_ += "null";
+        break;
+      case Value::Type::boolean:
+        out_ += value.as_bool() ? "true" : "false";
+        break;
+      case Value::Type::integer:
+        fmt::format_to(std::back_inserter(out_), "{}", value.as_int());
+        break;
+      case Value::Type::real:
+        write_real(value.as_real());
+        break;
+      case Value::Type::text:
+        write_text(out_, value.as_text());
+        break;
+      case Value::Type::list:
+        write_list(value.as_list(), depth);
+        break;
+      case Value::Type::map:
+        write_map(value.as_map(), depth);
+        break;
       case Value::Type::ref:
         out_ += "{\"$ref\":";
         write_text(out_, value.ref()->address + "#" + value.ref()->attr);
@@ -138,7 +168,8 @@ std::string render(const Value& value, bool pretty) {
 
 Result<Value> parse_json(std::string_view text) {
   dom::parser parser(kMaxBytes);
-  if (auto code = parser.allocate(std::max<std::size_t>(text.size(), 32), kMaxDepth); code != simdjson::SUCCESS)
+  if (auto code = parser.allocate(std::max<std::size_t>(text.size(), 32), kMaxDepth);
+      code != simdjson::SUCCESS)
     return error(Code::internal, "The JSON text cannot be read", simdjson::error_message(code));
   dom::element root;
   if (auto code = parser.parse(text.data(), text.size()).get(root); code != simdjson::SUCCESS)
@@ -146,7 +177,11 @@ Result<Value> parse_json(std::string_view text) {
   return convert(root);
 }
 
-std::string to_json(const Value& value) { return render(value, false); }
-std::string to_pretty_json(const Value& value) { return render(value, true); }
+std::string to_json(const Value& value) {
+  return render(value, false);
+}
+std::string to_pretty_json(const Value& value) {
+  return render(value, true);
+}
 
 }  // namespace nbform

@@ -9,11 +9,13 @@
 
 namespace nbform {
 
-// RFC 8259, UTF-8. Integers that fit int64 stay integers; larger ones become doubles. Nesting beyond 64, trailing
-// text and bad UTF-8 are errors with the byte offset where the parser gives one. Of duplicate keys the last wins.
+// RFC 8259, UTF-8. Integers that fit int64 stay integers; larger ones become doubles. Nesting beyond 64,
+// trailing text and bad UTF-8 are errors with the byte offset where the parser gives one. Of duplicate keys
+// the last wins.
 Result<Value> parse_json(std::string_view text);
 
-// Compact, keys sorted, no trailing newline; control characters escaped. A Ref becomes {"$ref":"address#attr"}.
+// Compact, keys sorted, no trailing newline; control characters escaped. A Ref becomes
+// {"$ref":"address#attr"}.
 std::string to_json(const Value& value);
 
 // The same, indented by two blanks, with a trailing newline: for files and screens that people read.

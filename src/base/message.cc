@@ -12,12 +12,13 @@ namespace nbform {
 namespace {
 
 constexpr std::array<std::string_view, 6> kSecretHeaders = {
-    "authorization", "x-amz-security-token", "proxy-authorization", "cookie", "x-goog-iam-authorization-token",
-    "metadata-token"};
+    "authorization", "x-amz-security-token",           "proxy-authorization",
+    "cookie",        "x-goog-iam-authorization-token", "metadata-token"};
 // Query and form parameters, and JSON members, whose values are credentials.
 constexpr std::array<std::string_view, 14> kSecretFields = {
-    "assertion",     "refresh_token", "client_secret", "access_token", "subject_token", "key",         "token",
-    "subjectToken",  "accessToken",   "id_token",      "signature",    "X-Amz-Signature", "private_key", "password"};
+    "assertion", "refresh_token",   "client_secret", "access_token", "subject_token",
+    "key",       "token",           "subjectToken",  "accessToken",  "id_token",
+    "signature", "X-Amz-Signature", "private_key",   "password"};
 
 bool secret_field(std::string_view name) {
   for (std::string_view field : kSecretFields)
@@ -64,7 +65,8 @@ std::string redacted_url(std::string_view url) {
 }
 
 std::string redacted_body(std::string_view body, std::string_view content_type) {
-  return content_type.find("form-urlencoded") != std::string_view::npos ? redact_form(body) : redact_json(body);
+  return content_type.find("form-urlencoded") != std::string_view::npos ? redact_form(body)
+                                                                        : redact_json(body);
 }
 
 std::string Request::display() const {
@@ -141,8 +143,8 @@ bool is_loopback(std::string_view host) {
 std::string percent_encode(std::string_view text, bool keep_slash) {
   std::string out;
   for (char c : text) {
-    bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                 c == '_' || c == '~' || (keep_slash && c == '/');
+    bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                 c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
     if (plain)
       out.push_back(c);
     else
@@ -153,7 +155,10 @@ std::string percent_encode(std::string_view text, bool keep_slash) {
 
 std::string percent_decode(std::string_view text) {
   auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -188,7 +193,8 @@ Query form_decode(std::string_view text) {
   for (std::string_view part : split(text, '&')) {
     if (part.empty()) continue;
     auto eq = part.find('=');
-    query.emplace_back(decode(part.substr(0, eq)), eq == std::string_view::npos ? "" : decode(part.substr(eq + 1)));
+    query.emplace_back(decode(part.substr(0, eq)),
+                       eq == std::string_view::npos ? "" : decode(part.substr(eq + 1)));
   }
   return query;
 }

@@ -47,11 +47,11 @@ class [[nodiscard]] Result {
 };
 
 // The one macro: evaluates to the value, or returns the Diagnostic from the enclosing function.
-#define NB_TRY(...)                                            \
-  ({                                                           \
-    auto nb_result_ = (__VA_ARGS__);                           \
+#define NB_TRY(...)                                             \
+  ({                                                            \
+    auto nb_result_ = (__VA_ARGS__);                            \
     if (!nb_result_.ok()) return std::move(nb_result_).error(); \
-    std::move(nb_result_).value();                             \
+    std::move(nb_result_).value();                              \
   })
 
 }  // namespace nbform

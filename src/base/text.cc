@@ -30,7 +30,9 @@ std::string_view trim(std::string_view text) {
 }
 
 namespace {
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 }  // namespace
 
 std::string to_lower(std::string_view text) {
@@ -40,7 +42,8 @@ std::string to_lower(std::string_view text) {
 }
 
 bool iequals(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view last_segment(std::string_view path) {
@@ -48,7 +51,9 @@ std::string_view last_segment(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-bool is_glob(std::string_view pattern) { return pattern.find_first_of("*?") != std::string_view::npos; }
+bool is_glob(std::string_view pattern) {
+  return pattern.find_first_of("*?") != std::string_view::npos;
+}
 
 bool glob_match(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
@@ -121,7 +126,8 @@ std::int32_t next_code_point(std::string_view s, std::size_t& i) {
     value = (value << 6) | (next & 0x3fu);
   }
   static constexpr std::array<std::uint32_t, 4> kLeast = {0, 0x80, 0x800, 0x10000};
-  if (value < kLeast[static_cast<std::size_t>(more)] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
+  if (value < kLeast[static_cast<std::size_t>(more)] || value > 0x10ffff ||
+      (value >= 0xd800 && value < 0xe000)) {
     ++i;
     return -1;
   }
@@ -162,8 +168,9 @@ std::size_t display_width(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     std::int32_t p = next_code_point(text, i);
     bool combining = (p >= 0x300 && p <= 0x36f) || p == 0x200b || p == 0x200d || (p >= 0xfe00 && p <= 0xfe0f);
-    bool wide = (p >= 0x1100 && p <= 0x115f) || (p >= 0x2e80 && p <= 0xa4cf) || (p >= 0xac00 && p <= 0xd7a3) ||
-                (p >= 0xf900 && p <= 0xfaff) || (p >= 0xff00 && p <= 0xff60) || (p >= 0x1f300 && p <= 0x1faff);
+    bool wide = (p >= 0x1100 && p <= 0x115f) || (p >= 0x2e80 && p <= 0xa4cf) ||
+                (p >= 0xac00 && p <= 0xd7a3) || (p >= 0xf900 && p <= 0xfaff) ||
+                (p >= 0xff00 && p <= 0xff60) || (p >= 0x1f300 && p <= 0x1faff);
     width += combining ? 0 : wide ? 2 : 1;
   }
   return width;

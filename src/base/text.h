@@ -18,8 +18,8 @@ std::string_view last_segment(std::string_view path);  // after the last '/'
 bool glob_match(std::string_view pattern, std::string_view text);
 bool is_glob(std::string_view pattern);
 
-// The candidate nearest to `word` by edit distance with swaps, if within a third of its length (at least 1); else "".
-// The view is into `candidates`.
+// The candidate nearest to `word` by edit distance with swaps, if within a third of its length (at least 1);
+// else "". The view is into `candidates`.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 bool valid_utf8(std::string_view text);

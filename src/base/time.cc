@@ -26,12 +26,8 @@ Civil civil(Time t) {
   auto day = floor<days>(point);
   year_month_day date{day};
   hh_mm_ss clock{point - day};
-  return {int(date.year()),
-          int(unsigned(date.month())),
-          int(unsigned(date.day())),
-          int(clock.hours().count()),
-          int(clock.minutes().count()),
-          int(clock.seconds().count()),
+  return {int(date.year()),           int(unsigned(date.month())),  int(unsigned(date.day())),
+          int(clock.hours().count()), int(clock.minutes().count()), int(clock.seconds().count()),
           clock.subseconds().count()};
 }
 
@@ -52,8 +48,8 @@ bool take(std::string_view& text, char c) {
 
 std::optional<Time> from_civil(const Civil& c) {
   using namespace std::chrono;
-  bool fits = year_month_day(std::chrono::year(c.year) / c.month / c.day).ok() && c.hour < 24 && c.minute < 60 &&
-              c.second <= 60;
+  bool fits = year_month_day(std::chrono::year(c.year) / c.month / c.day).ok() && c.hour < 24 &&
+              c.minute < 60 && c.second <= 60;
   if (!fits) return std::nullopt;
   std::int64_t s = ((days_from_civil(c.year, c.month, c.day) * 24 + c.hour) * 60 + c.minute) * 60 + c.second;
   return Time{s * 1'000'000 + c.micros};
@@ -63,7 +59,8 @@ std::optional<std::int64_t> take_fraction(std::string_view& text) {
   if (!take(text, '.')) return 0;
   std::int64_t micros = 0, scale = 100'000;
   std::size_t n = 0;
-  for (; n < text.size() && text[n] >= '0' && text[n] <= '9'; ++n, scale /= 10) micros += (text[n] - '0') * scale;
+  for (; n < text.size() && text[n] >= '0' && text[n] <= '9'; ++n, scale /= 10)
+    micros += (text[n] - '0') * scale;
   if (n == 0) return std::nullopt;
   text.remove_prefix(n);
   return micros;
@@ -87,9 +84,10 @@ constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu",
 
 std::optional<Time> parse_rfc3339(std::string_view text) {
   Civil c{};
-  bool read = take_number(text, 4, c.year) && take(text, '-') && take_number(text, 2, c.month) && take(text, '-') &&
-              take_number(text, 2, c.day) && (take(text, 'T') || take(text, 't') || take(text, ' ')) &&
-              take_number(text, 2, c.hour) && take(text, ':') && take_number(text, 2, c.minute) && take(text, ':') &&
+  bool read = take_number(text, 4, c.year) && take(text, '-') && take_number(text, 2, c.month) &&
+              take(text, '-') && take_number(text, 2, c.day) &&
+              (take(text, 'T') || take(text, 't') || take(text, ' ')) && take_number(text, 2, c.hour) &&
+              take(text, ':') && take_number(text, 2, c.minute) && take(text, ':') &&
               take_number(text, 2, c.second);
   if (!read) return std::nullopt;
   auto micros = take_fraction(text);
@@ -107,8 +105,8 @@ std::string format_rfc3339(Time t) {
   std::string fraction = c.micros == 0          ? ""
                          : c.micros % 1000 == 0 ? fmt::format(".{:03}", c.micros / 1000)
                                                 : fmt::format(".{:06}", c.micros);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
-                     fraction);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", c.year, c.month, c.day, c.hour, c.minute,
+                     c.second, fraction);
 }
 
 std::string format_rfc3339_offset(Time t, int offset_minutes) {

@@ -26,8 +26,9 @@ struct Time {
 
 // RFC 3339 with 'Z' or an offset; fractions to the microsecond. Nothing else is read.
 std::optional<Time> parse_rfc3339(std::string_view text);
-std::string format_rfc3339(Time t);                          // 2026-11-21T03:12:04Z, fraction only when there is one
-std::string format_rfc3339_offset(Time t, int offset_minutes);  // 2026-11-20T19:12:04.006-08:00, always milliseconds
+std::string format_rfc3339(Time t);  // 2026-11-21T03:12:04Z, fraction only when there is one
+std::string format_rfc3339_offset(Time t,
+                                  int offset_minutes);  // 2026-11-20T19:12:04.006-08:00, always milliseconds
 // IMF-fixdate of HTTP (Date, Retry-After): "Sat, 21 Nov 2026 03:12:04 GMT".
 std::optional<Time> parse_http_date(std::string_view text);
 std::string format_http_date(Time t);

@@ -22,7 +22,8 @@ auto lower_bound(auto& items, std::string_view key) {
 Map::Map(std::initializer_list<Item> items) : Map(from(std::vector<Item>(items))) {}
 
 Map Map::from(std::vector<Item> items) {
-  std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.first < b.first; });
+  std::stable_sort(items.begin(), items.end(),
+                   [](const Item& a, const Item& b) { return a.first < b.first; });
   Map map;
   map.items_.reserve(items.size());
   for (Item& item : items) {
@@ -34,7 +35,9 @@ Map Map::from(std::vector<Item> items) {
   return map;
 }
 
-const Value* Map::find(std::string_view key) const { return const_cast<Map*>(this)->find(key); }
+const Value* Map::find(std::string_view key) const {
+  return const_cast<Map*>(this)->find(key);
+}
 
 Value* Map::find(std::string_view key) {
   auto it = lower_bound(items_, key);
@@ -47,7 +50,9 @@ Value& Map::operator[](std::string_view key) {
   return it->second;
 }
 
-void Map::set(std::string_view key, Value value) { (*this)[key] = std::move(value); }
+void Map::set(std::string_view key, Value value) {
+  (*this)[key] = std::move(value);
+}
 
 bool Map::erase(std::string_view key) {
   auto it = lower_bound(items_, key);
@@ -56,12 +61,24 @@ bool Map::erase(std::string_view key) {
   return true;
 }
 
-std::size_t Map::size() const { return items_.size(); }
-Map::iterator Map::begin() const { return items_.begin(); }
-Map::iterator Map::end() const { return items_.end(); }
-std::vector<Map::Item>::iterator Map::begin() { return items_.begin(); }
-std::vector<Map::Item>::iterator Map::end() { return items_.end(); }
-bool Map::operator==(const Map& other) const { return items_ == other.items_; }
+std::size_t Map::size() const {
+  return items_.size();
+}
+Map::iterator Map::begin() const {
+  return items_.begin();
+}
+Map::iterator Map::end() const {
+  return items_.end();
+}
+std::vector<Map::Item>::iterator Map::begin() {
+  return items_.begin();
+}
+std::vector<Map::Item>::iterator Map::end() {
+  return items_.end();
+}
+bool Map::operator==(const Map& other) const {
+  return items_ == other.items_;
+}
 
 bool Value::as_bool(bool fallback) const {
   const bool* b = std::get_if<bool>(&v_);
@@ -155,6 +172,8 @@ void Value::set_path(std::string_view path, Value value) {
   *here = std::move(value);
 }
 
-std::string canonical(const Value& value) { return to_json(value); }
+std::string canonical(const Value& value) {
+  return to_json(value);
+}
 
 }  // namespace nbform

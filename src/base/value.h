@@ -1,5 +1,5 @@
-// Value: the one dynamic type. All wire data, desired attributes and live attributes are Values; equality, order,
-// hash and canonical text are defined here, once. Knows no JSON library and no cloud.
+// Value: the one dynamic type. All wire data, desired attributes and live attributes are Values; equality,
+// order, hash and canonical text are defined here, once. Knows no JSON library and no cloud.
 #pragma once
 
 #include <cstdint>
@@ -78,7 +78,8 @@ class Value {
   bool is_map() const { return type() == Type::map; }
   bool is_ref() const { return type() == Type::ref; }
 
-  // Tolerant reads: the fallback where the type is another. `as_int` reads decimal text too (int64 on the wire).
+  // Tolerant reads: the fallback where the type is another. `as_int` reads decimal text too (int64 on the
+  // wire).
   bool as_bool(bool fallback = false) const;
   std::int64_t as_int(std::int64_t fallback = 0) const;
   double as_real(double fallback = 0) const;
@@ -94,7 +95,8 @@ class Value {
   // Member of a map, or a null Value. Chains: v["a"]["b"].
   const Value& operator[](std::string_view key) const;
   const Value& operator[](const char* key) const { return (*this)[std::string_view(key)]; }
-  // RFC 6901 pointer without its escapes: "scheduling/provisioningModel", "disks/0/source". Null where absent.
+  // RFC 6901 pointer without its escapes: "scheduling/provisioningModel", "disks/0/source". Null where
+  // absent.
   const Value& at_path(std::string_view path) const;
   void set_path(std::string_view path, Value value);  // makes the maps on the way; no lists
 
@@ -104,7 +106,8 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map, Ref> v_;
 };
 
-// One text per value, for hashes, guards and sorting: compact JSON with sorted keys; a Ref as {"$ref":"address#attr"}.
+// One text per value, for hashes, guards and sorting: compact JSON with sorted keys; a Ref as
+// {"$ref":"address#attr"}.
 std::string canonical(const Value& value);
 
 }  // namespace nbform

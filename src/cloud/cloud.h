@@ -1,0 +1,73 @@
+// Service: one cloud offering as the middle end and the engine see it. Pure: it names calls and reads
+// answers, and never performs them. Knows no transport, no signing, and no other service.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/kind.h"
+#include "core/plan.h"
+#include "core/resource.h"
+#include "manifest/notebook.h"
+
+namespace nbform {
+
+// What lowering may know besides the notebook: what stands in the environment.
+struct LowerContext {
+  const Manifest* manifest = nullptr;
+  std::string account;               // project, from `clouds` or the environment
+  std::string region;                // from the environment
+  std::vector<SshKey> default_keys;  // the first of ~/.ssh/id_*.pub, if any
+};
+
+// One list of a refresh. Pages are followed with `page_token` until it is empty.
+struct ListCall {
+  std::string id;  // tells `collect` what it reads
+  Call call;
+  std::string page_parameter = "pageToken";
+};
+
+// Gathers list pages into Lives; several lists fold into one Live. One per scope and refresh.
+class Listing {
+ public:
+  virtual ~Listing() = default;
+  // Takes one page; gives the token of the next one ("" = last) or why the page can't be used.
+  virtual Result<std::string> add_page(std::string_view list_id, const Value& page) = 0;
+  virtual std::vector<std::string> unreachable() const = 0;
+  virtual std::vector<Live> fold() = 0;
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  virtual std::string_view name() const = 0;        // "gce"
+  virtual std::string_view cloud_type() const = 0;  // "gcp"
+  virtual std::vector<const Kind*> kinds() const = 0;
+
+  // A valid notebook into resources. Problems only this service can see are positioned diagnostics.
+  virtual void lower(const Notebook& notebook, const LowerContext& context, Graph& graph,
+                     Diagnostics& problems) const = 0;
+
+  virtual std::vector<ListCall> lists(const Scope& scope, const Stack& stack) const = 0;
+  virtual std::unique_ptr<Listing> listing(const Scope& scope) const = 0;
+
+  // A fact is what the cloud knows besides resources: an image family's newest image, the zones of a project.
+  virtual Call fact_call(std::string_view key) const = 0;
+  // Takes one page; the value grows over pages. The token of the next one, or "".
+  virtual Result<std::string> add_fact(std::string_view key, const Response& answer, Value& fact) const = 0;
+
+  // Where a completed resource may be created, in order. Problems are positioned: no such place, too small a
+  // disk.
+  virtual std::vector<Attempt> attempts(const Resource& resource, const Facts& facts,
+                                        Diagnostics& problems) const = 0;
+  // Fills in what facts decide at create: the image that is pinned, sizes.
+  virtual void complete(Resource& resource, const Facts& facts) const = 0;
+};
+
+// All services of this build, by name; null for one that is not built yet.
+const Service* find_service(std::string_view name);
+std::vector<const Service*> services();
+
+}  // namespace nbform

@@ -1,0 +1,162 @@
+// What a change to a VM does, in a person's words, and what is worth knowing though it is no change.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cloud/gce/disk_steps.h"
+#include "cloud/gce/instance_steps.h"
+#include "cloud/labels.h"
+
+namespace nbform::gce {
+
+namespace {
+
+std::string_view live_text(const Live& live, std::string_view attr) {
+  const Value* value = live.attributes.find(attr);
+  return value != nullptr ? value->as_text() : std::string_view();
+}
+
+bool has_ephemeral_ip(const Live& live) {
+  const Value* ip = live.attributes.find("public_ip");
+  return ip != nullptr && ip->as_bool();
+}
+
+std::string data_disks_text(const Live& live) {
+  const Value* attached = live.attributes.find("attachments");
+  std::vector<std::string> names;
+  if (attached != nullptr)
+    for (const auto& [device, attachment] : attached->as_map())
+      if (!attachment["auto_delete"].as_bool()) names.push_back(device);
+  if (names.empty()) return {};
+  return fmt::format("data disk{} {} kept", names.size() == 1 ? "" : "s", join(names, ", "));
+}
+
+std::vector<std::string> lost_memory(const Live& live) {
+  if (live.health.state != Health::State::running) return {};
+  return {"memory and running kernels lost"};
+}
+
+std::vector<std::string> of_restart(const Live& live) {
+  std::vector<std::string> out{"all disks kept"};
+  for (const std::string& text : lost_memory(live)) out.push_back(text);
+  if (has_ephemeral_ip(live)) out.push_back("IP may change");
+  out.push_back("about 90 s down");
+  out.push_back("may not start again if the zone is full");
+  return out;
+}
+
+std::vector<std::string> of_removal(const Change& change) {
+  const Live& live = *change.live;
+  std::vector<std::string> out;
+  const Value* goes = live.attributes.find("boot_auto_delete");
+  out.push_back(goes != nullptr && goes->as_bool() ? "boot disk ERASED" : "boot disk kept");
+  if (std::string disks = data_disks_text(live); !disks.empty()) out.push_back(disks);
+  for (const std::string& text : lost_memory(live)) out.push_back(text);
+  if (change.action == Action::replace && has_ephemeral_ip(live)) out.push_back("IP changes");
+  return out;
+}
+
+bool touches(const Change& change, std::string_view prefix) {
+  return std::any_of(change.edits.begin(), change.edits.end(),
+                     [&](const Edit& edit) { return edit.attr.starts_with(prefix); });
+}
+
+std::vector<std::string> of_update(const Change& change) {
+  std::vector<std::string> out;
+  if (touches(change, "metadata.startup-script") || touches(change, "metadata.install-nvidia-driver"))
+    out.push_back("takes effect at the next start");
+  if (touches(change, "boot_size_gb")) out.push_back("the file system grows at the next start");
+  for (const Edit& edit : change.edits)
+    if (edit.attr.starts_with("attachments.") && edit.after.is_null())
+      out.push_back(fmt::format("disk {} detached and kept", edit.before["disk"].as_text()));
+  return out;
+}
+
+std::string gpu_text(const Value& gpus) {
+  const Value& gpu = gpus.at_path("0");
+  std::string_view type = gpu["type"].as_text();
+  if (type.starts_with("nvidia-tesla-")) type.remove_prefix(13);
+  if (type.starts_with("nvidia-")) type.remove_prefix(7);
+  return fmt::format("{} x{}", type, gpu["count"].as_int());
+}
+
+void note_newer_image(std::vector<std::string>& out, const Resource& resource, const Live& live) {
+  const Value* image = resource.attributes.find("image");
+  const Value* newest = resource.defaults.find("resolved_image");
+  if (image == nullptr || newest == nullptr || image->as_text().starts_with("name ")) return;
+  std::string_view runs = live_text(live, "source_image"), there = (*newest)["path"].as_text();
+  if (runs.empty() || there.empty() || last_segment(runs) == last_segment(there)) return;
+  out.push_back(fmt::format("a newer image of {} exists: {} (runs {}); `--replace {}` takes it",
+                            resource.notebook, last_segment(there), last_segment(runs), resource.notebook));
+}
+
+void note_unmanaged_gpu(std::vector<std::string>& out, const Resource& resource, const Live& live) {
+  const Value* gpus = live.attributes.find("gpus");
+  bool attached =
+      gpus != nullptr && !gpus->as_list().empty() && !built_in_gpu(live_text(live, "machine_type"));
+  if (attached && !resource.attributes.has("gpus"))
+    out.push_back(fmt::format("not managed: gpu, the cloud has {}; `gpu: null` removes it", gpu_text(*gpus)));
+}
+
+void note_unmanaged_machine(std::vector<std::string>& out, const Resource& resource, const Live& live) {
+  const Value* normal = resource.defaults.find("machine_type");
+  if (normal == nullptr || live_text(live, "machine_type") == normal->as_text()) return;
+  out.push_back(fmt::format("not managed: machine, the cloud has {} (default {})",
+                            live_text(live, "machine_type"), normal->as_text()));
+}
+
+}  // namespace
+
+std::vector<std::string> instance_consequences(const Change& change) {
+  if (change.live == nullptr) return {};
+  switch (change.action) {
+    case Action::restart:
+      return of_restart(*change.live);
+    case Action::replace:
+    case Action::destroy:
+      return of_removal(change);
+    case Action::stop: {
+      std::vector<std::string> out = lost_memory(*change.live);
+      out.push_back("disks kept, and billed");
+      return out;
+    }
+    case Action::forget:
+      return {"stays as it is; nbform no longer knows it"};
+    case Action::update:
+    case Action::adopt:
+      return of_update(change);
+    default:
+      return {};
+  }
+}
+
+std::vector<std::string> instance_notes(const Resource& resource, const Live& live) {
+  std::vector<std::string> out;
+  note_newer_image(out, resource, live);
+  note_unmanaged_gpu(out, resource, live);
+  note_unmanaged_machine(out, resource, live);
+  if (live.health.state == Health::State::degraded) out.push_back("suspended; nbform leaves it so");
+  return out;
+}
+
+std::string instance_summary(const Resource& resource, const Attempt& attempt) {
+  std::vector<std::string> parts{std::string(wanted(resource, "machine_type").as_text())};
+  if (const Value& gpus = wanted(resource, "gpus"); !gpus.as_list().empty())
+    parts.push_back("gpu " + gpu_text(gpus));
+  if (auto gpu = built_in_gpu(wanted(resource, "machine_type").as_text()))
+    parts.push_back("gpu " + gpu_text(List{Map{{"count", gpu->count}, {"type", gpu->type}}}));
+  if (attempt.spot) parts.push_back("spot");
+  parts.push_back(fmt::format("boot {} GB", wanted(resource, "boot_size_gb").as_int()));
+  return join(parts, " · ");
+}
+
+void instance_release(Resource& resource, const Live& sibling) {
+  std::string_view part(sibling.owner.part);
+  if (!part.starts_with("disk-") || sibling.attributes.find("users")->as_list().empty()) return;
+  Map attachments = wanted(resource, "attachments").as_map();
+  attachments.set(part.substr(5), Value());
+  resource.attributes.set("attachments", std::move(attachments));
+}
+
+}  // namespace nbform::gce

@@ -1,0 +1,59 @@
+// What the parts of the GCE service share: names of attributes, paths, references. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/cloud.h"
+#include "core/kind.h"
+
+namespace nbform::gce {
+
+const Kind& instance_kind();
+const Kind& disk_kind();
+
+inline constexpr std::string_view kImageProject = "deeplearning-platform-release";
+inline constexpr std::string_view kCloudPlatform = "https://www.googleapis.com/auth/cloud-platform";
+
+// "projects/P/zones/Z/instances/N" of a selfLink, a partial path or a full URL; what has no "projects/"
+// stays.
+std::string_view resource_path(std::string_view link);
+
+// POST/GET/... below "projects/P/zones/Z/". `request_id` goes into the query where it is not empty.
+Call zonal(std::string_view method, const Scope& scope, std::string_view zone, std::string_view rest,
+           std::string_view request_id = {}, Value body = {});
+
+// What a Compute answer says: an operation under way, done, failed, or an HTTP refusal (gcp.md: operations,
+// errors).
+Settlement settle_operation(const Scope& scope, const Response& answer);
+
+// The wanted value of an attribute at create: the manifest's, else the default; null where neither.
+const Value& wanted(const Resource& resource, std::string_view attr);
+
+// A GPU that comes with a machine type.
+struct BuiltInGpu {
+  std::string type;
+  int count = 0;
+};
+std::optional<BuiltInGpu> built_in_gpu(std::string_view machine_type);
+// "t4", "nvidia-tesla-t4", "T4" -> "nvidia-tesla-t4". A name that is not known stays as it is.
+std::string accelerator_type(std::string_view model);
+// The machine type that a GPU asks for where none is declared; "" where there is no usual one.
+std::string machine_for_gpu(std::string_view accelerator, int count);
+
+// Takes what only the boot disk knows over into its VM.
+void fold_boot_disk(Live& instance, const Live& boot);
+
+// Fact keys.
+std::string zones_fact(const Scope& scope);
+std::string image_fact(std::string_view kind, std::string_view project, std::string_view reference);
+Call fact_call(std::string_view key);
+Result<std::string> add_fact(std::string_view key, const Response& answer, Value& fact);
+
+// Lists.
+std::vector<ListCall> lists(const Scope& scope, const Stack& stack);
+std::unique_ptr<Listing> listing(const Scope& scope);
+
+}  // namespace nbform::gce

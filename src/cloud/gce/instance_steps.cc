@@ -1,0 +1,447 @@
+#include "cloud/gce/instance_steps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cloud/gce/disk_steps.h"
+#include "cloud/labels.h"
+#include "core/diff.h"
+
+namespace nbform::gce {
+
+namespace {
+
+using Needs = Step::Needs;
+
+Call on(const StepContext& c, std::string_view verb, Value body = {}, Query query = {},
+        std::string_view method = "POST") {
+  Call call = zonal(method, c.live->scope, c.live->zone, fmt::format("instances/{}/{}", c.live->name, verb),
+                    c.request_id, std::move(body));
+  call.query.insert(call.query.end(), query.begin(), query.end());
+  return call;
+}
+
+Call on_boot_disk(const StepContext& c, std::string_view verb, Value body) {
+  std::string_view disk = c.live->attributes.find("boot_disk")->as_text();
+  return zonal("POST", c.live->scope, c.live->zone, fmt::format("disks/{}/{}", disk, verb), c.request_id,
+               std::move(body));
+}
+
+const Value& live_value(const StepContext& c, std::string_view attr) {
+  static const Value kNone;
+  const Value* value = c.live->attributes.find(attr);
+  return value != nullptr ? *value : kNone;
+}
+
+const Value& token(const StepContext& c, std::string_view name) {
+  static const Value kNone;
+  const Value* value = c.live->tokens.find(name);
+  return value != nullptr ? *value : kNone;
+}
+
+// Whether this change has an approved edit of the attribute or of one of its entries.
+bool edits_attr(const std::vector<Edit>& edits, std::string_view attr) {
+  return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
+    return edit.attr == attr ||
+           (edit.attr.size() > attr.size() && edit.attr.starts_with(attr) && edit.attr[attr.size()] == '.');
+  });
+}
+
+// Applies the approved entry edits "attr.key" to a map.
+void apply_entries(Map& map, const std::vector<Edit>& edits, std::string_view attr) {
+  for (const Edit& edit : edits) {
+    if (edit.attr.size() <= attr.size() || !edit.attr.starts_with(attr) || edit.attr[attr.size()] != '.')
+      continue;
+    std::string_view key = std::string_view(edit.attr).substr(attr.size() + 1);
+    if (edit.after.is_null())
+      map.erase(key);
+    else
+      map.set(key, edit.after);
+  }
+}
+
+// What labels should read: approved edits, the image that nobody wrote down yet, no stale resume mark.
+Map target_labels(const StepContext& c) {
+  Map labels = live_value(c, "labels").as_map();
+  if (c.edits != nullptr) apply_entries(labels, *c.edits, "labels");
+  bool knows_image = c.resource != nullptr && !labels.has(labels::kImage);
+  if (knows_image)
+    if (const Value* image = c.resource->attributes.find("image"))
+      write_image_labels(labels, image->as_text());
+  if (!c.live->health.wants_resume()) labels.erase(labels::kResume);
+  return labels;
+}
+
+std::optional<Call> set_labels(const StepContext& c, Map labels) {
+  if (labels == live_value(c, "labels").as_map()) return std::nullopt;
+  return on(c, "setLabels", Map{{"labelFingerprint", token(c, "labels")}, {"labels", std::move(labels)}});
+}
+
+Step labels_step() {
+  return {Needs::any, "set-labels", "setting labels",
+          [](const StepContext& c) { return set_labels(c, target_labels(c)); }};
+}
+
+std::optional<Call> set_metadata(const StepContext& c) {
+  Map metadata = live_value(c, "metadata").as_map();
+  apply_entries(metadata, *c.edits, "metadata");
+  std::string_view keys = metadata.has("ssh-keys") ? metadata.find("ssh-keys")->as_text() : "";
+  std::string stack = c.live->owner.stack;
+  if (c.resource != nullptr)
+    stack = c.resource->attributes.find("labels")->as_map().find(labels::kStack)->as_text();
+  List ours = own_key_lines(keys, stack);
+  for (const Edit& edit : *c.edits) {
+    if (edit.attr == "ssh_keys") ours = edit.after.as_list();
+    if (edit.attr != "ssh_keys_added") continue;
+    for (const Value& line : edit.after.as_list())
+      if (std::find(ours.begin(), ours.end(), line) == ours.end()) ours.push_back(line);
+  }
+  if (edits_attr(*c.edits, "ssh_keys") || edits_attr(*c.edits, "ssh_keys_added")) {
+    std::string merged = merge_key_lines(keys, ours, stack);
+    if (merged.empty())
+      metadata.erase("ssh-keys");
+    else
+      metadata.set("ssh-keys", merged);
+  }
+  if (metadata == live_value(c, "metadata").as_map()) return std::nullopt;
+  List items;
+  for (const auto& [key, value] : metadata) items.push_back(Map{{"key", key}, {"value", value}});
+  return on(c, "setMetadata", Map{{"fingerprint", token(c, "metadata")}, {"items", std::move(items)}});
+}
+
+// A call that sets one attribute to what the edit approved, unless it is so already.
+Step setter(Needs needs, std::string id, std::string phase, std::string attr,
+            std::function<Call(const StepContext&, const Value&)> build) {
+  auto call = [attr, build](const StepContext& c) -> std::optional<Call> {
+    const Value& want = wanted(*c.resource, attr);
+    const Attr* row = instance_kind().attr(attr);
+    if (satisfies(row->same, want, live_value(c, attr))) return std::nullopt;
+    return build(c, want);
+  };
+  return {needs, std::move(id), std::move(phase), std::move(call)};
+}
+
+Call machine_type_call(const StepContext& c, const Value& want) {
+  return on(c, "setMachineType",
+            Map{{"machineType", fmt::format("zones/{}/machineTypes/{}", c.live->zone, want.as_text())}});
+}
+
+Call gpus_call(const StepContext& c, const Value& want) {
+  List gpus;
+  for (const Value& gpu : want.as_list())
+    gpus.push_back(
+        Map{{"acceleratorCount", gpu["count"]},
+            {"acceleratorType", fmt::format("projects/{}/zones/{}/acceleratorTypes/{}", c.live->scope.account,
+                                            c.live->zone, gpu["type"].as_text())}});
+  return on(c, "setMachineResources", Map{{"guestAccelerators", std::move(gpus)}});
+}
+
+// Market, preemption, longest run and, with GPUs, maintenance travel together.
+std::optional<Call> set_scheduling(const StepContext& c) {
+  auto pick = [&](std::string_view attr) -> Value {
+    bool approved = edits_attr(*c.edits, attr);
+    return approved ? wanted(*c.resource, attr) : live_value(c, attr);
+  };
+  bool spot = pick("market").as_text() == "spot";
+  bool gpu = !pick("gpus").as_list().empty() || built_in_gpu(pick("machine_type").as_text()).has_value();
+  std::string action(pick("on_preemption").as_text());
+  if (action.empty()) action = wanted(*c.resource, "on_preemption").as_text();
+  std::int64_t max_run = pick("max_run_s").as_int();
+  std::string_view maintenance = spot || gpu ? "TERMINATE" : "MIGRATE";
+  bool same = live_value(c, "market").as_text() == (spot ? "spot" : "on-demand") &&
+              live_value(c, "max_run_s").as_int() == max_run &&
+              (!spot || live_value(c, "on_preemption").as_text("stop") == action) &&
+              (!gpu || live_value(c, "maintenance").as_text() == maintenance);
+  if (same) return std::nullopt;
+  return on(c, "setScheduling", scheduling_body(spot, gpu, action, max_run));
+}
+
+Call service_account_call(const StepContext& c, const Value&) {
+  return on(
+      c, "setServiceAccount",
+      Map{{"email", wanted(*c.resource, "service_account")}, {"scopes", wanted(*c.resource, "scopes")}});
+}
+
+std::optional<Call> set_service_account(const StepContext& c) {
+  bool same =
+      satisfies(Sameness::exact, wanted(*c.resource, "service_account"), live_value(c, "service_account")) &&
+      satisfies(Sameness::set, wanted(*c.resource, "scopes"), live_value(c, "scopes"));
+  if (same) return std::nullopt;
+  return service_account_call(c, {});
+}
+
+std::optional<Call> set_shielded(const StepContext& c) {
+  Map patch;
+  for (auto [attr, field] : {std::pair{"secure_boot", "enableSecureBoot"},
+                             {"vtpm", "enableVtpm"},
+                             {"integrity_monitoring", "enableIntegrityMonitoring"}})
+    if (edits_attr(*c.edits, attr) && wanted(*c.resource, attr) != live_value(c, attr))
+      patch.set(field, wanted(*c.resource, attr));
+  if (patch.empty()) return std::nullopt;
+  return on(c, "updateShieldedInstanceConfig", std::move(patch), {}, "PATCH");
+}
+
+std::optional<Call> set_public_ip(const StepContext& c) {
+  bool want = wanted(*c.resource, "public_ip").as_bool();
+  if (want == live_value(c, "public_ip").as_bool()) return std::nullopt;
+  if (want)
+    return on(c, "addAccessConfig", Map{{"name", "External NAT"}, {"type", "ONE_TO_ONE_NAT"}},
+              {{"networkInterface", "nic0"}});
+  return on(c, "deleteAccessConfig", {},
+            {{"accessConfig", std::string(token(c, "access_config").as_text("External NAT"))},
+             {"networkInterface", "nic0"}});
+}
+
+Call auto_delete_call(const StepContext& c, std::string_view device, bool value) {
+  return on(c, "setDiskAutoDelete", {},
+            {{"autoDelete", value ? "true" : "false"}, {"deviceName", std::string(device)}});
+}
+
+Step lock_step(bool value) {
+  return {Needs::any, "set-deletion-protection", "setting deletion protection",
+          [value](const StepContext& c) -> std::optional<Call> {
+            if (c.live->locked == value) return std::nullopt;
+            return on(c, "setDeletionProtection", {}, {{"deletionProtection", value ? "true" : "false"}});
+          }};
+}
+
+// One entry of `attachments`: attach, detach, or change whether the disk goes with its VM.
+void attachment_steps(std::vector<Step>& steps, const Edit& edit) {
+  std::string device = edit.attr.substr(edit.attr.find('.') + 1);
+  Value want = edit.after;
+  auto now = [device](const StepContext& c) -> const Value& { return live_value(c, "attachments")[device]; };
+  steps.push_back({Needs::any, "detach-" + device, "detaching disk " + device,
+                   [=](const StepContext& c) -> std::optional<Call> {
+                     bool other = !now(c).is_null() && (want.is_null() || now(c)["disk"] != want["disk"]);
+                     if (!other) return std::nullopt;
+                     return on(c, "detachDisk", {}, {{"deviceName", device}});
+                   }});
+  if (want.is_null()) return;
+  steps.push_back({Needs::any, "attach-" + device, "attaching disk " + device,
+                   [=](const StepContext& c) -> std::optional<Call> {
+                     if (!now(c).is_null()) return std::nullopt;
+                     std::string source = fmt::format("projects/{}/zones/{}/disks/{}", c.live->scope.account,
+                                                      c.live->zone, want["disk"].as_text());
+                     return on(c, "attachDisk",
+                               Map{{"autoDelete", want["auto_delete"]},
+                                   {"deviceName", device},
+                                   {"mode", "READ_WRITE"},
+                                   {"source", source},
+                                   {"type", "PERSISTENT"}});
+                   }});
+  steps.push_back({Needs::any, "auto-delete-" + device, "setting keep of disk " + device,
+                   [=](const StepContext& c) -> std::optional<Call> {
+                     if (now(c).is_null() || now(c)["auto_delete"] == want["auto_delete"])
+                       return std::nullopt;
+                     return auto_delete_call(c, device, want["auto_delete"].as_bool());
+                   }});
+}
+
+std::optional<Call> set_boot_labels(const StepContext& c) {
+  Map labels = live_value(c, "boot_labels").as_map();
+  apply_entries(labels, *c.edits, "boot_labels");
+  if (labels == live_value(c, "boot_labels").as_map()) return std::nullopt;
+  return on_boot_disk(c, "setLabels",
+                      Map{{"labelFingerprint", token(c, "boot_labels")}, {"labels", std::move(labels)}});
+}
+
+Step plain(Needs needs, std::string id, std::string phase, std::optional<Call> (*call)(const StepContext&)) {
+  return {needs, std::move(id), std::move(phase), call};
+}
+
+std::vector<Step> live_steps(const std::vector<Edit>& edits) {
+  std::vector<Step> steps;
+  auto has = [&](std::string_view attr) { return edits_attr(edits, attr); };
+  if (has("labels")) steps.push_back(labels_step());
+  if (has("metadata") || has("ssh_keys") || has("ssh_keys_added"))
+    steps.push_back(plain(Needs::any, "set-metadata", "setting metadata", set_metadata));
+  if (has("tags"))
+    steps.push_back(setter(Needs::any, "set-tags", "setting network tags", "tags",
+                           [](const StepContext& c, const Value& want) {
+                             return on(c, "setTags", Map{{"fingerprint", token(c, "tags")}, {"items", want}});
+                           }));
+  if (has("boot_size_gb"))
+    steps.push_back(setter(Needs::any, "resize-boot", "growing the boot disk", "boot_size_gb",
+                           [](const StepContext& c, const Value& want) {
+                             return on_boot_disk(c, "resize", Map{{"sizeGb", fmt::to_string(want.as_int())}});
+                           }));
+  if (has("boot_labels"))
+    steps.push_back(plain(Needs::any, "label-boot", "labelling the boot disk", set_boot_labels));
+  if (has("boot_auto_delete"))
+    steps.push_back(setter(Needs::any, "auto-delete-boot", "setting keep of the boot disk",
+                           "boot_auto_delete", [](const StepContext& c, const Value& want) {
+                             return auto_delete_call(c, live_value(c, "boot_device").as_text(),
+                                                     want.as_bool());
+                           }));
+  if (has("public_ip"))
+    steps.push_back(plain(Needs::any, "set-public-ip", "changing the external IP", set_public_ip));
+  for (const Edit& edit : edits)
+    if (edit.attr.starts_with("attachments.")) attachment_steps(steps, edit);
+  for (const Edit& edit : edits)
+    if (edit.attr == "deletion_protection") steps.push_back(lock_step(edit.after.as_bool()));
+  return steps;
+}
+
+std::vector<Step> stopped_steps(const std::vector<Edit>& edits) {
+  std::vector<Step> steps;
+  auto has = [&](std::string_view attr) { return edits_attr(edits, attr); };
+  if (has("machine_type"))
+    steps.push_back(setter(Needs::stopped, "set-machine-type", "changing the machine type", "machine_type",
+                           machine_type_call));
+  if (has("gpus")) steps.push_back(setter(Needs::stopped, "set-gpus", "changing GPUs", "gpus", gpus_call));
+  if (has("min_cpu_platform"))
+    steps.push_back(setter(Needs::stopped, "set-cpu-platform", "changing the CPU platform",
+                           "min_cpu_platform", [](const StepContext& c, const Value& want) {
+                             return on(c, "setMinCpuPlatform", Map{{"minCpuPlatform", want}});
+                           }));
+  if (has("market") || has("on_preemption") || has("max_run_s") || has("gpus") || has("machine_type"))
+    steps.push_back(plain(Needs::stopped, "set-scheduling", "changing scheduling", set_scheduling));
+  if (has("service_account") || has("scopes"))
+    steps.push_back(
+        plain(Needs::stopped, "set-service-account", "changing the service account", set_service_account));
+  if (has("secure_boot") || has("vtpm") || has("integrity_monitoring"))
+    steps.push_back(plain(Needs::stopped, "set-shielded", "changing Shielded VM options", set_shielded));
+  return steps;
+}
+
+// Which attached disks must survive the VM: all but our own ones marked `never`.
+bool survives(const StepContext& c, std::string_view device, const Value& attachment) {
+  const Live* disk = c.live_at(fmt::format("{}/disk-{}", c.live->owner.notebook, device));
+  bool known = disk != nullptr && disk->name == attachment["disk"].as_text();
+  return !known || disk->keep != KeepRule::never;
+}
+
+bool boot_survives(const StepContext& c) {
+  const Value& keep = live_value(c, "boot_labels")[labels::kKeep];
+  return keep.as_text() == keep_name(KeepRule::always);
+}
+
+Step keep_device_step(std::string device) {
+  return {Needs::any, "keep-" + device, "keeping disk " + device,
+          [device](const StepContext& c) -> std::optional<Call> {
+            const Value& attachment = live_value(c, "attachments")[device];
+            if (!attachment["auto_delete"].as_bool() || !survives(c, device, attachment)) return std::nullopt;
+            return auto_delete_call(c, device, false);
+          }};
+}
+
+std::optional<Diagnostic> would_lose_disk(const StepContext& c) {
+  for (const auto& [device, attachment] : live_value(c, "attachments").as_map())
+    if (attachment["auto_delete"].as_bool() && survives(c, device, attachment))
+      return error(
+          Code::data_loss, "A kept disk would go with its VM",
+          fmt::format(
+              "{} is still set to be deleted together with {}, although nbform switched that off. The "
+              "VM is left alone.",
+              attachment["disk"].as_text(), c.live->name));
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Step> instance_create() {
+  Step insert{Needs::any, "insert", "creating", [](const StepContext& c) -> std::optional<Call> {
+                if (c.live != nullptr) return std::nullopt;
+                return zonal("POST", c.resource->scope, c.attempt.zone, "instances", c.request_id,
+                             insert_body(c));
+              }};
+  insert.makes = true;
+  return {std::move(insert)};
+}
+
+std::vector<Step> instance_update(const std::vector<Edit>& edits) {
+  std::vector<Step> steps = live_steps(edits);
+  for (Step& step : stopped_steps(edits)) steps.push_back(std::move(step));
+  return steps;
+}
+
+std::vector<Step> instance_destroy(const Live& live) {
+  std::vector<Step> steps;
+  if (const Value* attached = live.attributes.find("attachments"))
+    for (const auto& [device, attachment] : attached->as_map()) steps.push_back(keep_device_step(device));
+  Step keep_boot{Needs::any, "keep-boot", "keeping the boot disk",
+                 [](const StepContext& c) -> std::optional<Call> {
+                   if (!boot_survives(c) || !live_value(c, "boot_auto_delete").as_bool()) return std::nullopt;
+                   return auto_delete_call(c, live_value(c, "boot_device").as_text(), false);
+                 }};
+  Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
+                if (c.live == nullptr) return std::nullopt;
+                return zonal("DELETE", c.live->scope, c.live->zone, fmt::format("instances/{}", c.live->name),
+                             c.request_id);
+              }};
+  remove.forbid = would_lose_disk;
+  remove.removes = true;
+  Step unlock = lock_step(false);
+  auto unlock_call = unlock.call;
+  unlock.call = [unlock_call](const StepContext& c) -> std::optional<Call> {
+    bool approved = c.edits != nullptr && edits_attr(*c.edits, "deletion_protection");
+    return approved ? unlock_call(c) : std::nullopt;
+  };
+  steps.push_back(std::move(keep_boot));
+  steps.push_back(std::move(unlock));
+  steps.push_back(std::move(remove));
+  return steps;
+}
+
+Step instance_stop() {
+  return {Needs::any, "stop", "stopping", [](const StepContext& c) -> std::optional<Call> {
+            if (c.live->health.state == Health::State::stopped) return std::nullopt;
+            return on(c, "stop");
+          }};
+}
+
+Step instance_start() {
+  return {Needs::any, "start", "starting", [](const StepContext& c) -> std::optional<Call> {
+            if (c.live->health.state == Health::State::running) return std::nullopt;
+            return on(c, "start");
+          }};
+}
+
+Step instance_mark_resume(bool set) {
+  auto mark = [](const StepContext& c) -> std::optional<Call> {
+    Map labels = target_labels(c);
+    if (c.live->health.started) labels.set(labels::kResume, fmt::to_string(c.live->health.started->millis()));
+    return set_labels(c, std::move(labels));
+  };
+  auto unmark = [](const StepContext& c) -> std::optional<Call> {
+    Map labels = live_value(c, "labels").as_map();
+    if (!labels.erase(labels::kResume)) return std::nullopt;
+    return set_labels(c, std::move(labels));
+  };
+  if (set) return {Needs::any, "mark-resume", "marking the restart", mark};
+  return {Needs::any, "unmark-resume", "unmarking the restart", unmark};
+}
+
+namespace {
+Map without_own(const Value& labels) {
+  Map rest;
+  for (const auto& [key, value] : labels.as_map())
+    if (!labels::is_own(key)) rest.set(key, value);
+  return rest;
+}
+}  // namespace
+
+std::vector<Step> instance_forget() {
+  Step boot{Needs::any, "forget-boot", "taking labels off the boot disk",
+            [](const StepContext& c) -> std::optional<Call> {
+              Map labels = without_own(live_value(c, "boot_labels"));
+              if (labels == live_value(c, "boot_labels").as_map()) return std::nullopt;
+              return on_boot_disk(
+                  c, "setLabels",
+                  Map{{"labelFingerprint", token(c, "boot_labels")}, {"labels", std::move(labels)}});
+            }};
+  Step machine{Needs::any, "forget", "taking labels off",
+               [](const StepContext& c) { return set_labels(c, without_own(live_value(c, "labels"))); }};
+  return {std::move(boot), std::move(machine)};
+}
+
+std::vector<std::pair<const Kind*, std::string>> instance_leftovers(const StepContext& c) {
+  std::vector<std::pair<const Kind*, std::string>> names{{&disk_kind(), c.resource->name}};
+  for (const auto& [device, attachment] : wanted(*c.resource, "attachments").as_map())
+    if (!attachment.is_null()) names.emplace_back(&disk_kind(), attachment["disk"].as_text());
+  return names;
+}
+
+}  // namespace nbform::gce

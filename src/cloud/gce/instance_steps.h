@@ -1,0 +1,36 @@
+// The mutations of gce.instance and what they mean to a person. Pure; used by instance.cc alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cloud/gce/gce.h"
+#include "core/plan.h"
+
+namespace nbform::gce {
+
+std::vector<Step> instance_create();
+std::vector<Step> instance_update(const std::vector<Edit>& edits);
+std::vector<Step> instance_destroy(const Live& live);
+Step instance_stop();
+Step instance_start();
+Step instance_mark_resume(bool set);
+std::vector<Step> instance_forget();
+std::vector<std::pair<const Kind*, std::string>> instance_leftovers(const StepContext& context);
+
+// Body of instances.insert for one attempt; new data disks ride in it, existing ones are attached.
+Value insert_body(const StepContext& context);
+
+// The lines of a metadata value `ssh-keys` that this stack wrote, sorted: their comment is "nbform:<stack>".
+List own_key_lines(std::string_view all, std::string_view stack_label);
+// `all` with our lines replaced by `ours` and every other line as it was.
+std::string merge_key_lines(std::string_view all, const List& ours, std::string_view stack_label);
+
+std::vector<std::string> instance_consequences(const Change& change);
+std::vector<std::string> instance_notes(const Resource& resource, const Live& live);
+std::string instance_summary(const Resource& resource, const Attempt& attempt);
+void instance_release(Resource& resource, const Live& sibling);
+
+}  // namespace nbform::gce

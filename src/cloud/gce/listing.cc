@@ -1,0 +1,175 @@
+// Reading GCE: three aggregated lists a project, folded into one Live a VM and one a data disk. Facts:
+// Compute v1 aggregatedList, partial responses (`fields`), warnings and unreachable scopes.
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "cloud/gce/gce.h"
+#include "cloud/labels.h"
+
+namespace nbform::gce {
+
+namespace {
+
+constexpr std::string_view kInstanceFields =
+    "id,name,zone,status,labels,labelFingerprint,metadata(fingerprint,items),tags,machineType,minCpuPlatform,"
+    "guestAccelerators,disks(boot,autoDelete,deviceName,source,diskSizeGb),"
+    "networkInterfaces(network,subnetwork,accessConfigs(name,natIP)),"
+    "scheduling(provisioningModel,preemptible,instanceTerminationAction,maxRunDuration,automaticRestart,"
+    "onHostMaintenance),serviceAccounts,shieldedInstanceConfig,deletionProtection,lastStartTimestamp,"
+    "lastStopTimestamp";
+constexpr std::string_view kDiskFields =
+    "id,name,zone,status,sizeGb,type,users,labels,labelFingerprint,sourceImage,lastAttachTimestamp,"
+    "diskEncryptionKey(kmsKeyName),provisionedIops,provisionedThroughput";
+constexpr std::string_view kOperationFields = "name,status,operationType,targetLink,insertTime,endTime";
+
+std::string owner_filter(const Stack& stack) {
+  std::string own = fmt::format("labels.{}={}", labels::kStack, stack.label());
+  if (stack.id.empty()) return own;
+  return fmt::format("({}) OR (labels.{}={})", own, labels::kStack, stack.name);
+}
+
+ListCall list(const Scope& scope, std::string_view what, std::string_view fields, std::string filter) {
+  ListCall out;
+  out.id = what;
+  out.call = {"compute", "GET", fmt::format("projects/{}/aggregated/{}", scope.account, what), {}, {}};
+  out.call.query = {
+      {"filter", std::move(filter)},
+      {"maxResults", "500"},
+      {"returnPartialSuccess", "true"},
+      {"fields", fmt::format("items/*({}({}),warning),nextPageToken,unreachables", what, fields)}};
+  return out;
+}
+
+// A machine of Vertex AI Workbench is another service's, whatever labels it carries.
+bool of_workbench(const Value& body) {
+  const Map& labels = body["labels"].as_map();
+  if (labels.has("notebooks-product") || labels.has("goog-caip-notebook")) return true;
+  for (const Value& tag : body.at_path("tags/items").as_list())
+    if (tag.as_text() == "notebook-instance") return true;
+  return false;
+}
+
+class GceListing final : public Listing {
+ public:
+  explicit GceListing(Scope scope) : scope_(std::move(scope)) {}
+
+  Result<std::string> add_page(std::string_view list_id, const Value& page) override {
+    if (!page.is_map())
+      return error(Code::unavailable, "A list cannot be read", "The answer is not an object.");
+    for (const Value& scope : page["unreachables"].as_list())
+      unreachable_.insert(std::string(last_segment(scope.as_text())));
+    for (const auto& [scope, content] : page["items"].as_map()) add_scope(list_id, scope, content);
+    return std::string(page["nextPageToken"].as_text());
+  }
+
+  std::vector<std::string> unreachable() const override { return {unreachable_.begin(), unreachable_.end()}; }
+
+  std::vector<Live> fold() override {
+    fold_boot_disks();
+    apply_operations();
+    std::vector<Live> all = std::move(machines_);
+    for (Live& disk : disks_)
+      if (!folded_.count(disk.id)) all.push_back(std::move(disk));
+    return all;
+  }
+
+ private:
+  void add_scope(std::string_view list_id, const std::string& scope, const Value& content) {
+    std::string_view warning = content.at_path("warning/code").as_text();
+    if (!warning.empty() && warning != "NO_RESULTS_ON_PAGE")
+      unreachable_.insert(std::string(last_segment(scope)));
+    for (const Value& item : content[list_id].as_list()) {
+      if (list_id == "operations")
+        add_operation(item);
+      else
+        add_resource(list_id == "instances" ? instance_kind() : disk_kind(), item);
+    }
+  }
+
+  void add_resource(const Kind& kind, const Value& item) {
+    if (of_workbench(item)) {
+      for (const Value& disk : item["disks"].as_list())
+        folded_.insert(std::string(resource_path(disk["source"].as_text())));
+      return;
+    }
+    auto live = kind.decode(scope_, item);
+    if (!live.ok()) return;
+    (&kind == &instance_kind() ? machines_ : disks_).push_back(std::move(live).value());
+  }
+
+  void add_operation(const Value& item) {
+    std::string target(resource_path(item["targetLink"].as_text()));
+    if (item["operationType"].as_text() == "compute.instances.preempted") {
+      std::string_view time = item["endTime"].as_text(item["insertTime"].as_text());
+      if (auto at = parse_rfc3339(time); at && *at > preempted_[target]) preempted_[target] = *at;
+    } else if (item["status"].as_text() != "DONE") {
+      unfinished_[target] = item;
+    }
+  }
+
+  void fold_boot_disks() {
+    std::unordered_map<std::string_view, const Live*> by_id;
+    for (const Live& disk : disks_) by_id.emplace(disk.id, &disk);
+    for (Live& machine : machines_) {
+      const Value* name = machine.attributes.find("boot_disk");
+      if (name == nullptr) continue;
+      std::string id =
+          fmt::format("projects/{}/zones/{}/disks/{}", scope_.account, machine.zone, name->as_text());
+      auto it = by_id.find(id);
+      if (it == by_id.end()) continue;
+      fold_boot_disk(machine, *it->second);
+      folded_.insert(id);
+    }
+  }
+
+  void apply_operations() {
+    for (Live& machine : machines_) {
+      if (auto it = preempted_.find(machine.id); it != preempted_.end())
+        mark_preempted(machine.health, it->second);
+      mark_unfinished(machine);
+    }
+    for (Live& disk : disks_) mark_unfinished(disk);
+  }
+
+  // The cloud's record counts only when it is newer than the last start.
+  static void mark_preempted(Health& health, Time at) {
+    bool since_start = !health.started || at > *health.started;
+    if (health.state != Health::State::stopped || !since_start) return;
+    health.stopped_by = Health::StoppedBy::preemption;
+    health.since = at;
+  }
+
+  void mark_unfinished(Live& live) {
+    auto it = unfinished_.find(live.id);
+    if (it == unfinished_.end()) return;
+    live.health.state = Health::State::settling;
+    live.health.operation = it->second["name"].as_text();
+    live.health.detail = fmt::format("busy with `{}`", it->second["operationType"].as_text());
+  }
+
+  Scope scope_;
+  std::set<std::string> unreachable_;
+  std::vector<Live> machines_, disks_;
+  std::set<std::string> folded_;  // disks that are part of a machine, or of Workbench
+  std::map<std::string, Time> preempted_;
+  std::map<std::string, Value> unfinished_;
+};
+
+}  // namespace
+
+std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
+  std::string owned = owner_filter(stack);
+  return {list(scope, "instances", kInstanceFields, owned), list(scope, "disks", kDiskFields, owned),
+          list(scope, "operations", kOperationFields,
+               "(status != DONE) OR (operationType = \"compute.instances.preempted\")")};
+}
+
+std::unique_ptr<Listing> listing(const Scope& scope) {
+  return std::make_unique<GceListing>(scope);
+}
+
+}  // namespace nbform::gce

@@ -1,0 +1,34 @@
+// Our words on cloud resources: owner labels and remembered facts in the grammar of GCP labels. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/value.h"
+#include "core/resource.h"
+
+namespace nbform::labels {
+
+inline constexpr std::string_view kStack = "nbform-stack";
+inline constexpr std::string_view kNotebook = "nbform-notebook";
+inline constexpr std::string_view kPart = "nbform-part";
+inline constexpr std::string_view kKeep = "nbform-keep";
+inline constexpr std::string_view kProtect = "nbform-protect";
+inline constexpr std::string_view kImage = "nbform-image";
+inline constexpr std::string_view kImageKind = "nbform-image-kind";
+inline constexpr std::string_view kImageProject = "nbform-image-project";
+inline constexpr std::string_view kResume =
+    "nbform-resume";  // Unix ms of the start that an interrupted change ended
+
+// Whether a label belongs to nbform.
+bool is_own(std::string_view key);
+
+void write_owner(Map& labels, const Owner& owner);
+Owner read_owner(const Map& labels);  // empty fields where absent
+
+// The text itself where the label grammar allows it ([a-z0-9_-], at most 63), else 16 hex digits of its
+// SHA-256.
+std::string label_text(std::string_view text);
+
+}  // namespace nbform::labels

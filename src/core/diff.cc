@@ -1,0 +1,517 @@
+#include "core/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/notebook_plans.h"
+#include "core/power.h"
+
+namespace nbform {
+
+namespace {
+
+using Want = PowerPolicy::Want;
+
+class Differ {
+ public:
+  Differ(Graph& graph, const Snapshot& snapshot, const DiffOptions& options)
+      : graph_(graph), snapshot_(snapshot), options_(options) {}
+
+  Plan run() {
+    describe();
+    index();
+    match();
+    release_undeclared();
+    for (auto& [address, resource] : graph_)
+      if (selects(resource.notebook)) judge_wanted(resource);
+    for (const Live& live : snapshot_.live) judge_unwanted(live);
+    carry();
+    order();
+    group_into_notebooks(plan_, graph_, declared_, options_);
+    return std::move(plan_);
+  }
+
+ private:
+  bool selects(std::string_view notebook) const { return !options_.selects || options_.selects(notebook); }
+  bool wanted(const Resource& resource) const {
+    return !options_.destroy && !options_.forget.count(resource.notebook);
+  }
+
+  void describe() {
+    plan_.stack = options_.stack;
+    plan_.calls = snapshot_.calls;
+    plan_.took = snapshot_.took;
+    plan_.at = snapshot_.at;
+    plan_.looked_in = snapshot_.scopes;
+    for (const ScopeStatus& status : snapshot_.scopes)
+      if (status.failure) plan_.diagnostics.add(*status.failure);
+    for (const auto& [address, resource] : graph_) declared_.insert(resource.notebook);
+  }
+
+  bool ours(const Live& live) const {
+    return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
+  }
+
+  // By kind too: another kind's thing under a part of this name is a stranger.
+  static std::string key_of(const Kind* kind, const std::string& address) {
+    return fmt::format("{}|{}", kind->name(), address);
+  }
+
+  void index() {
+    for (const Live& live : snapshot_.live) {
+      if (!ours(live)) continue;
+      auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
+      if (!fresh) twice(*it->second, live);
+    }
+  }
+
+  void twice(const Live& a, const Live& b) {
+    Diagnostic d =
+        error(Code::conflict, "Two live resources carry the labels of one notebook",
+              fmt::format("{} and {} both say that they are {} of this stack. One of them is probably a "
+                          "clone. Neither is touched.",
+                          a.id, b.id, a.owner.address()));
+    d.address = a.owner.notebook;
+    d.hint = "Remove the nbform-* labels from the one that is not this notebook, or delete it.";
+    block(std::move(d));
+  }
+
+  void block(Diagnostic problem) {
+    std::string notebook = problem.address.substr(0, problem.address.find('/'));
+    if (std::find(plan_.blocked.begin(), plan_.blocked.end(), notebook) == plan_.blocked.end())
+      plan_.blocked.push_back(notebook);
+    plan_.diagnostics.add(std::move(problem));
+  }
+
+  bool blocked(const std::string& notebook) const {
+    return std::find(plan_.blocked.begin(), plan_.blocked.end(), notebook) != plan_.blocked.end();
+  }
+
+  const Live* take(const Kind* kind, const std::string& address) {
+    auto it = by_key_.find(key_of(kind, address));
+    if (it == by_key_.end() || taken_.count(it->second)) return nullptr;
+    return it->second;
+  }
+
+  const Live* by_id(const Kind* kind, const std::string& id) const {
+    for (const Live& live : snapshot_.live)
+      if (live.kind == kind && live.id == id) return &live;
+    return nullptr;
+  }
+
+  // Live and desired meet by owner label; `moved_from` and `adopt` are the two ways to a first meeting.
+  void match() {
+    for (auto& [address, resource] : graph_) {
+      const Live* live = take(resource.kind, address);
+      if (live != nullptr && live->never_used && !machine_lives(live->owner.notebook))
+        continue;  // a remainder
+      if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
+      if (live == nullptr && !resource.adopt.empty()) live = by_id(resource.kind, resource.adopt);
+      if (live == nullptr) continue;
+      taken_.insert(live);
+      matched_[address] = live;
+    }
+  }
+
+  // A machine lets go of disks that its notebook no longer declares, where this run may judge that.
+  void release_undeclared() {
+    for (const Live& live : snapshot_.live) {
+      if (!ours(live) || taken_.count(&live) || !may_judge_undeclared(live)) continue;
+      for (auto& [address, machine] : graph_)
+        if (machine.notebook == live.owner.notebook && machine.kind != live.kind)
+          machine.kind->release(machine, live);
+    }
+  }
+
+  const ScopeStatus* status_of(const Scope& scope) const {
+    for (const ScopeStatus& status : snapshot_.scopes)
+      if (status.scope == scope) return &status;
+    return nullptr;
+  }
+
+  void judge_wanted(Resource& resource) {
+    auto it = matched_.find(resource.address);
+    const Live* live = it != matched_.end() ? it->second : nullptr;
+    const ScopeStatus* status = status_of(resource.scope);
+    if (status != nullptr && status->failure) {
+      blocked_by_scope(resource);
+      return;
+    }
+    if (!wanted(resource)) {
+      if (live != nullptr) judge_unwanted_declared(resource, *live);
+      return;
+    }
+    if (live == nullptr)
+      judge_missing(resource, status);
+    else
+      judge_present(resource, *live);
+  }
+
+  void blocked_by_scope(const Resource& resource) {
+    if (blocked(resource.notebook)) return;
+    plan_.blocked.push_back(resource.notebook);
+  }
+
+  void judge_missing(Resource& resource, const ScopeStatus* status) {
+    if (status != nullptr && !status->unreachable.empty()) {
+      Diagnostic d =
+          error(Code::unavailable, "A zone did not answer, so nothing new can be created",
+                fmt::format("{} was found nowhere, but {} of project {} did not answer and may hold it.",
+                            resource.notebook, fmt::join(status->unreachable, ", "), resource.scope.account));
+      d.address = resource.address;
+      d.hint = "Run the same command again when the zone answers.";
+      if (!blocked(resource.notebook)) block(std::move(d));
+      return;
+    }
+    Change change = start_change(resource, nullptr);
+    change.action = Action::create;
+    change.reason = Reason::declared;
+    change.end_power = end_of_create(resource);
+    plan_attempts(change, resource);
+    plan_.changes.push_back(std::move(change));
+  }
+
+  Want end_of_create(const Resource& resource) const {
+    auto asked = options_.power.find(resource.notebook);
+    if (asked != options_.power.end()) return asked->second;
+    return resource.power.want == Want::stopped ? Want::stopped : Want::running;
+  }
+
+  // An existing disk with data, kept or left, pins the place.
+  std::string pinned_zone(const Resource& resource) const {
+    for (const Live& live : snapshot_.live)
+      if (ours(live) && live.owner.notebook == resource.notebook && live.pins && !live.never_used)
+        return live.zone;
+    return {};
+  }
+
+  void plan_attempts(Change& change, const Resource& resource) {
+    if (!options_.attempts || resource.kind->stop() == std::nullopt) return;  // disks follow their machine
+    Diagnostics problems;
+    change.attempts = options_.attempts(resource, problems);
+    std::string zone = pinned_zone(resource);
+    if (!zone.empty()) {
+      std::vector<Attempt> there;
+      for (const Attempt& attempt : change.attempts)
+        if (there.empty() || there.back().spot != attempt.spot) there.push_back({zone, attempt.spot});
+      if (there.empty()) there.push_back({zone, resource.on_spot});
+      change.attempts = std::move(there);
+      problems = Diagnostics();
+    }
+    for (const Diagnostic& problem : problems) block(problem);
+    if (change.attempts.empty() && problems.empty()) bug("no place to create in, and no reason");
+  }
+
+  Change start_change(const Resource& resource, const Live* live) const {
+    Change change;
+    change.address = resource.address;
+    change.notebook = resource.notebook;
+    change.kind = resource.kind;
+    change.resource = &resource;
+    if (live != nullptr) change.live = std::make_shared<Live>(*live);
+    return change;
+  }
+
+  void judge_present(Resource& resource, const Live& live) {
+    Change change = start_change(resource, nullptr);
+    if (live.health.state == Health::State::settling) {
+      change.action = Action::pending;
+      change.reason = Reason::settling;
+      change.reason_text = fmt::format("{} is {}", resource.kind->noun(), live.health.detail);
+      finish(std::move(change), live);
+      return;
+    }
+    Diagnostics problems;
+    change.edits = edits_between(resource, live, problems);
+    for (const Diagnostic& problem : problems) block(problem);
+    PowerChoice power = choose_power(resource, live, options_);
+    change.end_power = power.end;
+    change.reason = power.reason;
+    change.reason_text = power.text;
+    change.action = std::max(heaviest(change.edits), power.action);
+    bool asked_replace = options_.replace.count(resource.notebook) && resource.kind->stop().has_value();
+    bool asked_restart = options_.restart.count(resource.notebook) && resource.kind->stop().has_value() &&
+                         live.health.state == Health::State::running;
+    if (asked_replace) change.action = Action::replace;
+    if (asked_restart) change.action = std::max(change.action, Action::restart);
+    if (change.action != Action::none && change.reason == Reason::none)
+      change.reason = asked_replace || asked_restart ? Reason::asked : Reason::edits;
+    if (power.end == Want::stopped && change.action == Action::restart) change.action = Action::stop;
+    if (!resource.adopt.empty() && live.owner.stack.empty())
+      change.action = std::max(Action::adopt, change.action);
+    if (change.action == Action::replace && !asked_replace) pin_replace(change, live);
+    if (change.action == Action::replace) judge_replace(change, resource, live);
+    for (const std::string& text : resource.kind->notes(resource, live))
+      notes_[resource.notebook].push_back(text);
+    for (const std::string& text : power.notes) notes_[resource.notebook].push_back(text);
+    if (change.action == Action::none) return;
+    finish(std::move(change), live);
+  }
+
+  static Action heaviest(const std::vector<Edit>& edits) {
+    Action action = Action::none;
+    for (const Edit& edit : edits) action = std::max(action, edit.effect);
+    return action;
+  }
+
+  // A replace that an edit forces stays where the notebook is; the market may be the wanted one.
+  void pin_replace(Change& change, const Live& live) const {
+    change.attempts = {{live.zone, change.resource->on_spot}};
+    if (change.resource->on_spot && change.resource->on_demand) change.attempts.push_back({live.zone, false});
+  }
+
+  void judge_replace(Change& change, const Resource& resource, const Live& live) {
+    if (change.attempts.empty()) plan_attempts(change, resource);
+    change.end_power = end_of_replace(resource, live, change.end_power);
+    bool unlocks = std::any_of(change.edits.begin(), change.edits.end(), [](const Edit& edit) {
+      return edit.attr == "deletion_protection" && edit.after == Value(false);
+    });
+    if (live.kind->stop().has_value() && resource.keep == KeepRule::always) refuse_kept_name(resource, live);
+    if (resource.protect || (live.locked && !unlocks)) refuse_protected(resource.notebook, live, "replaced");
+    change.loses_data = live.erased_by_replace || (live.holds_data && live.keep != KeepRule::never);
+  }
+
+  static Want end_of_replace(const Resource& resource, const Live& live, Want chosen) {
+    if (resource.power.want == Want::stopped) return Want::stopped;
+    if (chosen != Want::unmanaged) return chosen;
+    return live.health.state == Health::State::stopped ? Want::stopped : Want::running;
+  }
+
+  void refuse_protected(const std::string& notebook, const Live& live, std::string_view what) {
+    Diagnostic d = error(Code::data_loss, "A protected notebook would be removed",
+                         fmt::format("{} would be {}, and {} forbids that.", notebook, what,
+                                     live.locked ? "its deletion protection" : "`protect`"));
+    d.address = notebook;
+    d.hint = live.locked ? "Write `security: {deletion_protection: false}` and apply that first."
+                         : "Write `protect: false` and apply that first.";
+    if (!blocked(notebook)) block(std::move(d));
+  }
+
+  void refuse_kept_name(const Resource& resource, const Live& live) {
+    Diagnostic d =
+        error(Code::data_loss, "A kept boot disk stands in the way of a replace",
+              fmt::format("{} must be made again, but its boot disk is `keep: always` and holds the name "
+                          "{}.",
+                          resource.notebook, live.name));
+    d.address = resource.notebook;
+    if (resource.mark) d.mark = resource.mark("disks.boot.keep");
+    d.hint = "Write `disks: {boot: {keep: never}}`, or give the notebook another `name`.";
+    if (!blocked(resource.notebook)) block(std::move(d));
+  }
+
+  void finish(Change change, const Live& live) {
+    change.live = std::make_shared<Live>(live);
+    plan_.changes.push_back(std::move(change));
+  }
+
+  // --- what is there and not wanted ---
+
+  void judge_unwanted_declared(const Resource& resource, const Live& live) {
+    if (options_.forget.count(resource.notebook)) {
+      plan_forget(live);
+      return;
+    }
+    judge_removal(live, Reason::asked, resource.protect);
+  }
+
+  void plan_forget(const Live& live) {
+    Change change;
+    change.address = live.owner.address();
+    change.notebook = live.owner.notebook;
+    change.kind = live.kind;
+    change.action = Action::forget;
+    change.reason = Reason::asked;
+    finish(std::move(change), live);
+  }
+
+  bool may_judge_undeclared(const Live& live) const {
+    const ScopeStatus* status = status_of(live.scope);
+    bool sound = status != nullptr && status->declared && !status->failure;
+    bool identified = options_.stack != options_.bare_stack && live.owner.stack == options_.stack;
+    return sound && !options_.selected && (identified || options_.prune);
+  }
+
+  void judge_unwanted(const Live& live) {
+    if (!ours(live) || taken_.count(&live)) return;
+    if (named_in_kept(live)) {
+      judge_removal(live, Reason::asked, false, true);
+      return;
+    }
+    bool asked = (options_.destroy && options_.selects && selects(live.owner.notebook)) ||
+                 (options_.destroy && !options_.selected && identified_or_declared(live));
+    if (options_.forget.count(live.owner.notebook)) {
+      plan_forget(live);
+    } else if (is_remainder(live)) {
+      judge_remainder(live);
+    } else if (live.holds_data && live.keep == KeepRule::always) {
+      if (rides(live))
+        notes_[live.owner.notebook].push_back(live.kind->data_name(live) +
+                                              " is kept from before and used again");
+      else
+        plan_.kept.push_back(live);
+    } else if (asked || may_judge_undeclared(live)) {
+      judge_removal(live, asked ? Reason::asked : Reason::undeclared, false);
+    } else if (!options_.selected) {
+      report_elsewhere(live);
+    }
+  }
+
+  // A kept boot disk under a machine that is about to be made again.
+  bool rides(const Live& live) const {
+    auto machine = graph_.lower_bound(live.owner.notebook + "/");
+    return machine != graph_.end() && machine->second.notebook == live.owner.notebook &&
+           live.owner.part == "boot" && wants_machine(live.owner.notebook) &&
+           !machine_lives(live.owner.notebook);
+  }
+
+  bool identified_or_declared(const Live& live) const {
+    return declared_.count(live.owner.notebook) || options_.stack != options_.bare_stack || options_.prune;
+  }
+
+  bool named_in_kept(const Live& live) const {
+    return live.holds_data &&
+           (options_.delete_kept.count(live.name) || options_.delete_kept.count(live.owner.notebook) ||
+            options_.delete_kept.count(live.owner.address()));
+  }
+
+  bool machine_lives(const std::string& notebook) const {
+    return std::any_of(snapshot_.live.begin(), snapshot_.live.end(), [&](const Live& other) {
+      return ours(other) && other.owner.notebook == notebook && other.kind->stop().has_value();
+    });
+  }
+
+  // What a failed create or a machine deleted elsewhere left: a disk that was never attached, or one that was
+  // to go with its machine. It holds a name that the create needs.
+  bool is_remainder(const Live& live) const {
+    bool expendable = live.never_used || (live.holds_data && live.keep == KeepRule::never);
+    return expendable && declared_.count(live.owner.notebook) && selects(live.owner.notebook) &&
+           wants_machine(live.owner.notebook) && !machine_lives(live.owner.notebook);
+  }
+
+  void judge_remainder(const Live& live) {
+    Change change = removal(live, Reason::remainder);
+    change.address += "@" + live.zone;  // beside the one that is wanted
+    change.reason_text =
+        live.never_used ? "left by a create that failed, never used" : "left by a machine that is gone";
+    plan_.changes.push_back(std::move(change));
+  }
+
+  bool wants_machine(const std::string& notebook) const {
+    return !options_.destroy && !options_.forget.count(notebook);
+  }
+
+  Change removal(const Live& live, Reason reason) const {
+    Change change;
+    change.address = live.owner.address();
+    change.notebook = live.owner.notebook;
+    change.kind = live.kind;
+    change.live = std::make_shared<Live>(live);
+    change.action = Action::destroy;
+    change.reason = reason;
+    return change;
+  }
+
+  void judge_removal(const Live& live, Reason reason, bool protected_by_manifest, bool even_kept = false) {
+    if (live.holds_data && live.keep == KeepRule::always && !even_kept) {
+      plan_.kept.push_back(live);
+      return;
+    }
+    const ScopeStatus* status = status_of(live.scope);
+    if (status != nullptr && status->failure) return;
+    if (protected_by_manifest || live.protect || live.locked) {
+      refuse_protected(live.owner.notebook, live, "destroyed");
+      return;
+    }
+    Change change = removal(live, reason);
+    bool disk_with_data = live.holds_data && !live.never_used && live.keep != KeepRule::never;
+    bool undeclared_machine = live.erased_by_replace && reason == Reason::undeclared;
+    change.loses_data = disk_with_data || undeclared_machine;
+    plan_.changes.push_back(std::move(change));
+  }
+
+  void report_elsewhere(const Live& live) {
+    std::string remedy = options_.stack == options_.bare_stack
+                             ? "the stack has no id, so it is left alone; --prune deletes it"
+                             : "it is left alone";
+    plan_.elsewhere.push_back(fmt::format("{} {} ({}) is in no manifest; {}", live.kind->noun(),
+                                          live.owner.address(), live.id, remedy));
+  }
+
+  // --- between changes ---
+
+  Change* change_at(const std::string& address) {
+    for (Change& change : plan_.changes)
+      if (change.address == address) return &change;
+    return nullptr;
+  }
+
+  // A disk that is to be made together with its machine rides in the machine's create call.
+  void carry() {
+    std::unordered_map<std::string, Action> machines;
+    for (const Change& change : plan_.changes) machines[change.address] = change.action;
+    for (Change& change : plan_.changes) {
+      if (change.resource == nullptr || change.resource->carried_by.empty() ||
+          change.action != Action::create)
+        continue;
+      auto machine = machines.find(change.resource->carried_by);
+      bool made = machine != machines.end() &&
+                  (machine->second == Action::create || machine->second == Action::replace);
+      if (made) change.carried_by = change.resource->carried_by;
+    }
+  }
+
+  void order() {
+    std::sort(plan_.changes.begin(), plan_.changes.end(),
+              [](const Change& a, const Change& b) { return a.address < b.address; });
+    std::unordered_map<std::string, std::vector<const Change*>> by_notebook;
+    for (const Change& change : plan_.changes) by_notebook[change.notebook].push_back(&change);
+    for (Change& change : plan_.changes)
+      for (const Change* other : by_notebook[change.notebook])
+        if (other != &change && must_precede(*other, change)) change.after.push_back(other->address);
+    for (auto& [notebook, texts] : notes_) plan_notes(notebook, texts);
+  }
+
+  static bool must_precede(const Change& first, const Change& then) {
+    bool remainder_first = first.reason == Reason::remainder && then.action == Action::create;
+    bool user_first = then.action == Action::destroy && first.live != nullptr && then.live != nullptr &&
+                      then.reason != Reason::remainder && refers(*first.live, *then.live) &&
+                      first.reason != Reason::remainder;
+    bool made_first = then.resource != nullptr && first.action == Action::create &&
+                      first.carried_by.empty() &&
+                      std::find(then.resource->after.begin(), then.resource->after.end(), first.address) !=
+                          then.resource->after.end();
+    bool carrier_first = !then.carried_by.empty() && then.carried_by == first.address;
+    return remainder_first || user_first || made_first || carrier_first;
+  }
+
+  static bool refers(const Live& from, const Live& to) {
+    return std::find(from.refs.begin(), from.refs.end(), to.id) != from.refs.end();
+  }
+
+  void plan_notes(const std::string& notebook, const std::vector<std::string>& texts) {
+    NotebookPlan line;
+    line.key = notebook;
+    line.notes = texts;
+    plan_.notebooks.push_back(std::move(line));
+  }
+
+  Graph& graph_;
+  const Snapshot& snapshot_;
+  const DiffOptions& options_;
+  Plan plan_;
+  std::set<std::string, std::less<>> declared_;
+  std::unordered_map<std::string, const Live*> by_key_;
+  std::map<std::string, const Live*> matched_;
+  std::set<const Live*> taken_;
+  std::map<std::string, std::vector<std::string>> notes_;
+};
+
+}  // namespace
+
+Plan diff(Graph& graph, const Snapshot& snapshot, const DiffOptions& options) {
+  return Differ(graph, snapshot, options).run();
+}
+
+}  // namespace nbform

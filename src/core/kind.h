@@ -1,0 +1,147 @@
+// Kind: what a sort of cloud resource is, as pure functions and a table of attributes. A Kind translates and
+// judges; it never performs I/O, never sleeps and never reads the clock. Knows no YAML, no signing, no retry.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/message.h"
+#include "base/result.h"
+#include "base/value.h"
+#include "core/resource.h"
+
+namespace nbform {
+
+struct Edit;
+
+// When an attribute may change on a live resource.
+enum class Mutability {
+  live,         // while it runs
+  stopped,      // only while it is stopped: a restart
+  fixed,        // never: a replace
+  create_only,  // read at create, not compared afterwards
+};
+
+// When two values are the same.
+enum class Sameness {
+  exact,
+  set,           // lists, order aside
+  superset,      // every desired item is there; others are not ours
+  entries,       // maps, key by key; keys not declared are not managed
+  last_segment,  // a full link equals its last path segment
+  at_least,      // numbers that only grow; less is an error
+  remembered,    // exact, but a live side that nobody wrote down is unknown, not different
+};
+
+// One attribute of a kind: the only place where its facts stand.
+struct Attr {
+  std::string_view name;
+  std::string_view title;  // on the screen
+  std::string_view from;   // manifest path, for positions and the docs; "" = nbform's own
+  Mutability mutability = Mutability::live;
+  Sameness same = Sameness::exact;
+  std::string_view doc;  // one sentence for the reference
+  std::string_view why;  // why it has this class, where that isn't plain
+};
+
+// An API call before endpoint, signature and retry are known.
+struct Call {
+  std::string api;     // "compute"
+  std::string method;  // "POST"
+  std::string path;    // below the API's base URL, escaped
+  Query query;
+  Value body;  // null = none
+};
+
+// What a step may look at when its request is built. Pointers are never owned; null = not there.
+struct StepContext {
+  const Resource* resource = nullptr;  // what is wanted; null when something undeclared is destroyed
+  const Live* live = nullptr;          // as last read
+  Attempt attempt;
+  const Facts* facts = nullptr;
+  const std::vector<Edit>* edits = nullptr;  // approved ones
+  // Siblings of the same notebook by address, as last read and as wanted.
+  std::function<const Live*(std::string_view)> live_at;
+  std::function<const Resource*(std::string_view)> resource_at;
+  std::string request_id;  // UUID: the same for every retry of this one mutation
+};
+
+// One mutation. `call` gives none where the live side is already so.
+struct Step {
+  enum class Needs { any, stopped } needs = Needs::any;
+  std::string id;     // "set-labels": stable, part of the request id
+  std::string phase;  // for people: "setting labels"
+  std::function<std::optional<Call>(const StepContext&)> call;
+  // Why the step must not be sent as things stand; asked with the freshest reading, right before.
+  std::function<std::optional<Diagnostic>(const StepContext&)> forbid = {};
+  bool makes = false;    // a create: capacity failures try the next attempt
+  bool removes = false;  // afterwards the resource is gone
+};
+
+// What an answer to a mutation, or to a poll, says.
+struct Settlement {
+  enum class State { done, pending, failed, unknown } state = State::done;
+  Diagnostic failure;                   // where failed
+  std::string operation;                // the cloud's name of it
+  std::optional<Call> poll;             // where pending: what to ask next; it may wait at the server
+  std::vector<std::string> zone_hints;  // where failed for capacity: zones said to have some
+};
+
+class Kind {
+ public:
+  virtual ~Kind() = default;
+  virtual std::string_view name() const = 0;  // "gce.instance"
+  virtual std::string_view noun() const = 0;  // "VM"
+  virtual std::span<const Attr> attrs() const = 0;
+  const Attr* attr(std::string_view name) const;
+
+  // Steps of each change. `edits` are those of one Change.
+  virtual std::vector<Step> create(const Resource& resource) const = 0;
+  virtual std::vector<Step> update(const std::vector<Edit>& edits) const = 0;
+  virtual std::vector<Step> destroy(const Live& live) const = 0;
+  // For kinds that have power; empty otherwise. The resume mark is set before a stop that is part of a
+  // change.
+  virtual std::optional<Step> stop() const { return std::nullopt; }
+  virtual std::optional<Step> start() const { return std::nullopt; }
+  virtual std::optional<Step> mark_resume(bool set) const {
+    (void)set;
+    return std::nullopt;
+  }
+  // Takes our labels off and leaves the resource.
+  virtual std::vector<Step> forget() const = 0;
+
+  // One live thing by where and how it is called; the answer goes through decode. 404 = not there.
+  virtual Call read(const Scope& scope, std::string_view zone, std::string_view name) const = 0;
+  virtual Result<Live> decode(const Scope& scope, const Value& body) const = 0;
+  // Further reads that belong to one Live (an instance's boot disk), and how their answers fold in.
+  virtual std::vector<Call> parts(const Live& live) const { return (void)live, std::vector<Call>(); }
+  virtual void fold(Live& live, const Value& part) const { (void)live, (void)part; }
+  // What a failed create may have left behind, by kind and cloud name.
+  virtual std::vector<std::pair<const Kind*, std::string>> leftovers(const StepContext& context) const {
+    return (void)context, std::vector<std::pair<const Kind*, std::string>>();
+  }
+  // What a mutation's or poll's answer says.
+  virtual Settlement settle(const Scope& scope, const Response& answer) const = 0;
+  // Takes what only the lists know (folded siblings, records of preemptions) over from an older reading.
+  virtual void carry_over(Live& fresh, const Live& older) const = 0;
+
+  // The live value of an attribute that the cloud leaves out.
+  virtual Value absent_value(std::string_view attr) const { return (void)attr, Value(); }
+  // Sentences about what an action does to kernels, memory, data, address and time; in reading order.
+  virtual std::vector<std::string> consequences(const struct Change& change) const = 0;
+  // For each attribute that is not managed, costs money or opens access, and differs from its default: a
+  // sentence. Also what is worth knowing and no difference: a newer image of the same family.
+  virtual std::vector<std::string> notes(const Resource& resource, const Live& live) const = 0;
+  // Makes `resource` let go of a live sibling that its notebook no longer declares (a disk to be detached).
+  virtual void release(Resource& resource, const Live& sibling) const { (void)resource, (void)sibling; }
+  // Short words about the thing for the screen's `create` line: "e2-standard-2 · spot · boot 200GB".
+  virtual std::string summary(const Resource& resource, const Attempt& attempt) const = 0;
+  // What of a live thing is lost when it goes: "boot disk", "disk train-data (200 GB)".
+  virtual std::string data_name(const Live& live) const = 0;
+};
+
+}  // namespace nbform

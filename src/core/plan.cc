@@ -1,0 +1,56 @@
+#include "core/plan.h"
+
+#include <algorithm>
+#include <array>
+
+namespace nbform {
+
+namespace {
+struct ActionText {
+  std::string_view name, symbol;
+};
+constexpr std::array<ActionText, 12> kActions = {{{"none", " "},
+                                                  {"kept", "="},
+                                                  {"pending", "?"},
+                                                  {"forget", "="},
+                                                  {"adopt", "="},
+                                                  {"update", "~"},
+                                                  {"start", ">"},
+                                                  {"stop", "<"},
+                                                  {"restart", "!"},
+                                                  {"create", "+"},
+                                                  {"replace", "-/+"},
+                                                  {"destroy", "-"}}};
+}  // namespace
+
+std::string_view action_name(Action action) {
+  return kActions.at(static_cast<std::size_t>(action)).name;
+}
+std::string_view action_symbol(Action action) {
+  return kActions.at(static_cast<std::size_t>(action)).symbol;
+}
+
+int Plan::count(Action action) const {
+  return static_cast<int>(std::count_if(notebooks.begin(), notebooks.end(),
+                                        [&](const NotebookPlan& n) { return n.action == action; }));
+}
+
+bool Plan::empty() const {
+  return std::none_of(notebooks.begin(), notebooks.end(),
+                      [](const NotebookPlan& n) { return n.action > Action::pending; });
+}
+
+bool Plan::pending() const {
+  return count(Action::pending) > 0;
+}
+
+std::vector<std::string> Plan::data_loss(const std::vector<std::string>& consent) const {
+  std::vector<std::string> names;
+  for (const NotebookPlan& notebook : notebooks) {
+    bool agreed = std::find(consent.begin(), consent.end(), notebook.key) != consent.end();
+    if (!notebook.lost.empty() && !agreed) names.push_back(notebook.key);
+  }
+  return names;
+}
+
+}  // namespace nbform

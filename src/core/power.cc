@@ -1,0 +1,64 @@
+#include "core/power.h"
+
+#include <fmt/format.h>
+
+namespace nbform {
+
+namespace {
+
+using Want = PowerPolicy::Want;
+
+PowerChoice start(Reason reason, std::string text) {
+  return {Action::start, Want::running, reason, std::move(text), {}};
+}
+
+std::string when(const Health& health) {
+  return health.since ? fmt::format(" at {} UTC", format_date_clock(*health.since)) : std::string();
+}
+
+PowerChoice choose_stopped(const Resource& resource, const Live& live) {
+  const Health& health = live.health;
+  bool preempted = health.stopped_by == Health::StoppedBy::preemption;
+  if (health.wants_resume()) return start(Reason::interrupted_change, "an earlier change was interrupted");
+  if (preempted && resource.power.restart_preempted)
+    return start(Reason::preempted, "was preempted by the cloud" + when(health));
+  if (resource.power.want == Want::running && !resource.power.stops_itself)
+    return start(Reason::power_declared, "declared `power: running`");
+  PowerChoice none;
+  if (preempted)
+    none.notes.push_back(fmt::format("stopped: preempted by the cloud{}; `nbform start {}` starts it",
+                                     when(health), resource.notebook));
+  else
+    none.notes.push_back(fmt::format("stopped{}, unknown by whom; `nbform start {}` starts it", when(health),
+                                     resource.notebook));
+  return none;
+}
+
+PowerChoice choose_asked(Want asked, const Live& live) {
+  bool running = live.health.state == Health::State::running;
+  PowerChoice choice;
+  choice.end = asked;
+  choice.reason = Reason::asked;
+  if (asked == Want::running && !running) choice.action = Action::start;
+  if (asked == Want::stopped && running) choice.action = Action::stop;
+  return choice;
+}
+
+}  // namespace
+
+PowerChoice choose_power(const Resource& resource, const Live& live, const DiffOptions& options) {
+  bool has_power = live.health.state == Health::State::running || live.health.state == Health::State::stopped;
+  if (!has_power) return {};
+  auto asked = options.power.find(resource.notebook);
+  if (asked != options.power.end()) return choose_asked(asked->second, live);
+  if (resource.power.want == Want::stopped) {
+    bool running = live.health.state == Health::State::running;
+    if (running)
+      return {Action::stop, Want::stopped, Reason::power_declared, "declared `power: stopped`", {}};
+    return {Action::none, Want::stopped, Reason::none, {}, {}};
+  }
+  if (live.health.state == Health::State::stopped) return choose_stopped(resource, live);
+  return {};
+}
+
+}  // namespace nbform

@@ -1,0 +1,184 @@
+#include "engine/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/probe.h"
+
+namespace nbform {
+
+namespace {
+
+std::string_view cloud_type_of(std::string_view service) {
+  return service == "gce" || service == "workbench" ? "gcp" : "aws";
+}
+
+void add_scope(std::vector<RefreshScope>& scopes, Scope scope, bool declared) {
+  bool known = std::any_of(scopes.begin(), scopes.end(), [&](const RefreshScope& other) {
+    return other.scope.service == scope.service && other.scope.account == scope.account &&
+           other.scope.region == scope.region;
+  });
+  if (!known && !scope.account.empty()) scopes.push_back({std::move(scope), declared});
+}
+
+std::string account_of(const PlanRequest& request, const std::string& cloud) {
+  auto it = request.accounts.find(cloud);
+  return it != request.accounts.end() ? it->second : std::string();
+}
+
+Diagnostic not_built(const Notebook& notebook) {
+  Diagnostic d = error(Code::unsupported, "This service is not in this version of nbform",
+                       fmt::format("{} declares `service: {}`; this version manages gce only.", notebook.key,
+                                   notebook.service));
+  d.mark = mark_of(notebook, "service");
+  d.address = notebook.key;
+  d.hint = "Move the notebook to another stack until its service is there.";
+  return d;
+}
+
+Diagnostic no_account(const Notebook& notebook) {
+  Diagnostic d =
+      error(Code::bad_manifest, "No project is known",
+            fmt::format("{} is to live in a Google Cloud project, and neither the manifest nor the "
+                        "environment names one.",
+                        notebook.key));
+  d.mark = notebook.mark;
+  d.address = notebook.key;
+  d.hint = "Write\n    clouds: {gcp: {project: PROJECT}}\nor set GOOGLE_CLOUD_PROJECT.";
+  return d;
+}
+
+std::set<std::string> facts_of(const Graph& graph) {
+  std::set<std::string> keys;
+  for (const auto& [address, resource] : graph) keys.insert(resource.facts.begin(), resource.facts.end());
+  return keys;
+}
+
+// Blocks on one operation list after another until nothing of ours is under way.
+bool has_settling(const Snapshot& snapshot, const std::function<void(const Live&)>& on_wait) {
+  bool any = false;
+  for (const Live& live : snapshot.live) {
+    bool transient = live.health.state == Health::State::settling;
+    if (transient && on_wait) on_wait(live);
+    any = any || transient;
+  }
+  return any;
+}
+
+void sleep(Env& env, Duration d, const std::function<bool()>& stop) {
+  bool over = false;
+  TimerId timer = env.after(d, [&over] { over = true; });
+  while (!over && !(stop && stop()))
+    if (!env.step()) break;
+  env.cancel_timer(timer);
+}
+
+class Planner {
+ public:
+  Planner(Env& env, Wire& wire, const PlanRequest& request) : env_(env), wire_(wire), request_(request) {}
+
+  Planned run() {
+    Diagnostics problems;
+    Planned out;
+    out.graph = std::make_unique<Graph>(lower(request_, problems));
+    if (problems.has_errors()) {
+      out.plan.diagnostics = std::move(problems);
+      return out;
+    }
+    out.snapshot = read(facts_of(*out.graph));
+    read_adopted(env_, wire_, *out.graph, out.snapshot, request_.stop);
+    complete(*out.graph, out.snapshot);
+    DiffOptions options = request_.diff;
+    options.attempts = [&](const Resource& resource, Diagnostics& found) {
+      return attempts(resource, out.snapshot, found);
+    };
+    out.plan = diff(*out.graph, out.snapshot, options);
+    out.plan.diagnostics.add(problems);
+    probe(env_, wire_, out.plan, out.snapshot, request_.stop);
+    return out;
+  }
+
+ private:
+  Snapshot read(const std::set<std::string>& facts) {
+    const Stack& stack = request_.manifest->stack;
+    std::vector<RefreshScope> scopes = scopes_of(request_);
+    Snapshot snapshot = refresh(env_, wire_, stack, scopes, facts, request_.stop);
+    constexpr int kMostRounds = 120;  // ten minutes of waiting for others' operations
+    for (int round = 0; request_.await_settling && round < kMostRounds; ++round) {
+      if (!has_settling(snapshot, request_.on_wait) || (request_.stop && request_.stop())) break;
+      sleep(env_, std::chrono::seconds(5), request_.stop);
+      snapshot = refresh(env_, wire_, stack, scopes, facts, request_.stop);
+    }
+    return snapshot;
+  }
+
+  static void complete(Graph& graph, const Snapshot& snapshot) {
+    for (auto& [address, resource] : graph)
+      if (const Service* service = find_service(resource.scope.service))
+        service->complete(resource, snapshot.facts);
+  }
+
+  static std::vector<Attempt> attempts(const Resource& resource, const Snapshot& snapshot,
+                                       Diagnostics& problems) {
+    for (const std::string& key : resource.facts) {
+      auto failed = snapshot.fact_errors.find(key);
+      if (failed == snapshot.fact_errors.end()) continue;
+      Diagnostic d = failed->second;
+      d.address = resource.notebook;
+      bool image = key.find("|image|") != std::string::npos;
+      if (!d.mark.known() && resource.mark) d.mark = resource.mark(image ? "image" : "where");
+      problems.add(std::move(d));
+    }
+    if (problems.has_errors()) return {};
+    return find_service(resource.scope.service)->attempts(resource, snapshot.facts, problems);
+  }
+
+  Env& env_;
+  Wire& wire_;
+  const PlanRequest& request_;
+};
+
+}  // namespace
+
+std::vector<RefreshScope> scopes_of(const PlanRequest& request) {
+  std::vector<RefreshScope> scopes;
+  for (const Notebook& notebook : request.manifest->notebooks)
+    if (find_service(notebook.service) != nullptr)
+      add_scope(scopes, {notebook.service, notebook.cloud, account_of(request, notebook.cloud), {}}, true);
+  for (const Service* service : services())
+    for (const auto& [name, cloud] : request.manifest->clouds)
+      if (cloud.type == service->cloud_type())
+        add_scope(scopes, {std::string(service->name()), name, account_of(request, name), {}}, true);
+  if (scopes.empty())
+    for (const Service* service : services())
+      for (const auto& [name, account] : request.accounts)
+        add_scope(scopes, {std::string(service->name()), name, account, {}}, true);
+  for (const Scope& scope : request.inventory) add_scope(scopes, scope, false);
+  return scopes;
+}
+
+Graph lower(const PlanRequest& request, Diagnostics& problems) {
+  Graph graph;
+  for (const Notebook& notebook : request.manifest->notebooks) {
+    const Service* service = find_service(notebook.service);
+    if (service == nullptr) {
+      problems.add(not_built(notebook));
+      continue;
+    }
+    LowerContext context{request.manifest, account_of(request, notebook.cloud), request.region,
+                         request.default_keys};
+    if (context.account.empty() && cloud_type_of(notebook.service) == "gcp") {
+      problems.add(no_account(notebook));
+      continue;
+    }
+    service->lower(notebook, context, graph, problems);
+  }
+  return graph;
+}
+
+Planned make_plan(Env& env, Wire& wire, const PlanRequest& request) {
+  return Planner(env, wire, request).run();
+}
+
+}  // namespace nbform

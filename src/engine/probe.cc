@@ -1,0 +1,112 @@
+#include "engine/probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "base/text.h"
+
+namespace nbform {
+
+namespace {
+
+// What outlives an interrupted probe.
+struct Pending {
+  int open = 0;
+  std::vector<std::pair<std::string, Result<std::optional<Live>>>> answers;  // by notebook or address
+};
+
+void await(Env& env, const Pending& pending, const std::function<bool()>& stop) {
+  while (pending.open > 0 && !(stop && stop()))
+    if (!env.step()) bug("reads are outstanding and nothing can happen");
+}
+
+void ask(Wire& wire, const std::shared_ptr<Pending>& pending, std::string who, const Kind& kind,
+         const Scope& scope, const std::string& zone, const std::string& name) {
+  ++pending->open;
+  read_live(wire, kind, scope, zone, name, [pending, who](Result<std::optional<Live>> answer) {
+    --pending->open;
+    pending->answers.emplace_back(who, std::move(answer));
+  });
+}
+
+bool known(const Snapshot& snapshot, const Kind* kind, const std::string& zone, const std::string& name) {
+  return std::any_of(snapshot.live.begin(), snapshot.live.end(), [&](const Live& live) {
+    return live.kind == kind && live.zone == zone && live.name == name;
+  });
+}
+
+void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change,
+                    const Snapshot& snapshot) {
+  if (change.attempts.empty()) return;
+  const Resource& resource = *change.resource;
+  const std::string& zone = change.attempts.front().zone;
+  StepContext context;
+  context.resource = &resource;
+  context.attempt = change.attempts.front();
+  ask(wire, pending, change.notebook, *resource.kind, resource.scope, zone, resource.name);
+  for (const auto& [kind, name] : resource.kind->leftovers(context))
+    if (!known(snapshot, kind, zone, name))
+      ask(wire, pending, change.notebook, *kind, resource.scope, zone, name);
+}
+
+// "projects/P/zones/Z/instances/N" -> zone, name.
+std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_view id) {
+  std::vector<std::string_view> parts = split(id, '/');
+  if (parts.size() != 6) return std::nullopt;
+  return std::pair(std::string(parts[3]), std::string(parts[5]));
+}
+
+}  // namespace
+
+Diagnostic name_taken(const std::string& notebook, const Live& holder) {
+  bool ours = !holder.owner.stack.empty();
+  std::string whose =
+      ours ? fmt::format("it belongs to notebook {} of stack {}", holder.owner.notebook, holder.owner.stack)
+           : "nbform does not own it";
+  Diagnostic d = error(Code::exists, "A name is taken",
+                       fmt::format("{} needs the name {} in {}, and there is a {} of that name; {}.",
+                                   notebook, holder.name, holder.zone, holder.kind->noun(), whose));
+  d.address = notebook;
+  d.hint = ours ? "Give one of the two another `name`."
+                : fmt::format(
+                      "Give the notebook another `name`, or take the existing one over with\n    adopt: {}",
+                      holder.id);
+  return d;
+}
+
+void read_adopted(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
+                  const std::function<bool()>& stop) {
+  auto pending = std::make_shared<Pending>();
+  for (const auto& [address, resource] : graph) {
+    if (resource.adopt.empty()) continue;
+    auto place = zone_and_name(resource.adopt);
+    if (place && !known(snapshot, resource.kind, place->first, place->second))
+      ask(wire, pending, resource.notebook, *resource.kind, resource.scope, place->first, place->second);
+  }
+  await(env, *pending, stop);
+  for (auto& [who, answer] : pending->answers)
+    if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
+}
+
+void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop) {
+  auto pending = std::make_shared<Pending>();
+  for (const Change& change : plan.changes)
+    if (change.action == Action::create && change.carried_by.empty())
+      ask_for_create(wire, pending, change, snapshot);
+  await(env, *pending, stop);
+  std::sort(pending->answers.begin(), pending->answers.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& [notebook, answer] : pending->answers) {
+    if (answer.ok() && !answer->has_value()) continue;
+    Diagnostic d = answer.ok() ? name_taken(notebook, **answer) : answer.error();
+    d.address = notebook;
+    plan.diagnostics.add(std::move(d));
+    if (std::find(plan.blocked.begin(), plan.blocked.end(), notebook) == plan.blocked.end())
+      plan.blocked.push_back(notebook);
+  }
+}
+
+}  // namespace nbform

@@ -1,0 +1,22 @@
+// Point reads of a plan: names that a create would take, and things to be adopted. Knows no rules of the
+// diff.
+#pragma once
+
+#include <functional>
+
+#include "core/plan.h"
+#include "engine/refresh.h"
+
+namespace nbform {
+
+// Adds what `adopt` names to the snapshot.
+void read_adopted(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
+                  const std::function<bool()>& stop);
+
+// Reads every name that the plan's creates would take first; one that is held by others blocks its notebook.
+void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop);
+
+// A name found taken, said to a person.
+Diagnostic name_taken(const std::string& notebook, const Live& holder);
+
+}  // namespace nbform

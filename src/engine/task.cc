@@ -1,0 +1,456 @@
+#include "engine/task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/crypto.h"
+#include "core/arrange.h"
+#include "core/diff.h"
+#include "engine/probe.h"
+
+namespace nbform {
+
+namespace {
+
+constexpr int kMostConflicts = 10;
+
+Diagnostic drifted(const Change& change, std::string what) {
+  Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
+  d.address = change.notebook;
+  d.hint = "Plan again, and apply what it shows.";
+  return d;
+}
+
+}  // namespace
+
+Task::Task(Run& run, const Change& change) : run_(run), change_(change), attempts_(change.attempts) {
+  result_.address = change.address;
+  result_.notebook = change.notebook;
+  result_.action = change.action;
+}
+
+// --- what is known ---
+
+const Live* Task::live() const {
+  return live_ ? &*live_ : nullptr;
+}
+
+void Task::set_live(std::optional<Live> live) {
+  live_ = std::move(live);
+  run_.live[change_.address] = live_;
+}
+
+Attempt Task::attempt() const {
+  if (attempt_ < attempts_.size()) return attempts_[attempt_];
+  // A disk of its own goes where its machine is, or will be.
+  for (const auto& [address, sibling] : run_.live)
+    if (sibling && sibling->owner.notebook == change_.notebook && sibling->kind->stop().has_value())
+      return {sibling->zone, false};
+  for (const Change& other : run_.plan.changes)
+    if (other.notebook == change_.notebook && !other.attempts.empty()) return other.attempts.front();
+  return {};
+}
+
+std::string Task::zone() const {
+  return live_ ? live_->zone : change_.live ? change_.live->zone : attempt().zone;
+}
+
+std::string Task::cloud_name() const {
+  if (live_) return live_->name;
+  return change_.live ? change_.live->name : change_.resource->name;
+}
+
+StepContext Task::context() const {
+  StepContext c;
+  c.resource = change_.resource;
+  c.live = live();
+  c.attempt = attempt();
+  c.facts = &run_.snapshot.facts;
+  c.edits = &change_.edits;
+  c.live_at = [this](std::string_view address) -> const Live* {
+    auto it = run_.live.find(address);
+    return it != run_.live.end() && it->second ? &*it->second : nullptr;
+  };
+  c.resource_at = [this](std::string_view address) -> const Resource* {
+    auto it = run_.graph.find(std::string(address));
+    return it != run_.graph.end() ? &it->second : nullptr;
+  };
+  c.request_id = request_id();
+  return c;
+}
+
+// The same for every retry of one mutation, another for each step, attempt and run.
+std::string Task::request_id() const {
+  std::string_view step = step_ < steps_.size() ? std::string_view(steps_[step_].id) : "leftover";
+  return uuid_from(fmt::format("{}|{}|{}|{}|{}|{}", run_.options.nonce, change_.address, step_, step,
+                               attempt_, conflicts_ + tries_));
+}
+
+// --- beginning ---
+
+void Task::start() {
+  started_ = true;
+  run_.observer.on_start(change_);
+  bool starts_from_nothing = change_.action == Action::create && change_.carried_by.empty();
+  if (starts_from_nothing)
+    plan_steps();
+  else
+    read_then(&Task::after_first_read);
+}
+
+void Task::read_then(void (Task::*next)()) {
+  const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
+  auto self = shared_from_this();
+  read_live(run_.wire, *change_.kind, scope, zone(), cloud_name(),
+            [self, next](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok()) return self->fail(std::move(answer).error());
+              if (answer->has_value() && self->change_.live)
+                self->change_.kind->carry_over(**answer, *self->change_.live);
+              self->set_live(std::move(*answer));
+              ((*self).*next)();
+            });
+}
+
+void Task::after_first_read() {
+  if (!change_.carried_by.empty()) return verify();
+  if (!live_) {
+    if (change_.action == Action::destroy || change_.action == Action::forget) return finish();
+    if (change_.action != Action::replace)
+      return fail(drifted(change_, fmt::format("{} is gone.", change_.live->id)));
+  }
+  if (live_ && !still_as_approved()) return;
+  plan_steps();
+}
+
+// Whether what the change was judged by still holds: the owner, what protects data, and each approved edit.
+bool Task::still_as_approved() {
+  const Live& before = *change_.live;
+  auto refuse = [&](std::string what) {
+    fail(drifted(change_, std::move(what)));
+    return false;
+  };
+  if (live_->numeric_id != before.numeric_id)
+    return refuse(fmt::format("{} was deleted and made again.", before.id));
+  if (live_->owner != before.owner) return refuse(fmt::format("The owner labels of {} changed.", before.id));
+  bool removes = change_.action == Action::destroy || change_.action == Action::replace;
+  bool guarded = live_->keep != before.keep || live_->protect != before.protect ||
+                 live_->locked != before.locked || live_->refs != before.refs;
+  if (removes && guarded) return refuse(fmt::format("What {} keeps or protects changed.", before.id));
+  for (const Edit& edit : change_.edits) {
+    const Value* now = live_->attributes.find(edit.attr);
+    bool plain = edit.attr.find('.') == std::string::npos;
+    if (plain && now != nullptr && *now != edit.before && *now != edit.after)
+      return refuse(fmt::format("{} of {} is now something else than the plan saw.", edit.title, before.id));
+  }
+  return true;
+}
+
+void Task::plan_steps() {
+  steps_ = arrange(change_, live());
+  step_ = 0;
+  next_step();
+}
+
+// --- one step after the other ---
+
+void Task::next_step() {
+  if (over_) return;
+  tries_ = conflicts_ = 0;
+  step_began_ = run_.env.now();
+  if (step_ >= steps_.size()) return verify();
+  if (steps_[step_].makes && (attempt_ > 0 || change_.action == Action::replace)) return prepare_attempt();
+  send_step();
+}
+
+// Before a further attempt, or after a removal: who holds the names there now?
+void Task::prepare_attempt() {
+  std::vector<std::pair<const Kind*, std::string>> names{{change_.kind, change_.resource->name}};
+  for (auto& left : change_.kind->leftovers(context())) names.push_back(std::move(left));
+  adopt_names(std::move(names), 0);
+}
+
+void Task::adopt_names(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next) {
+  if (next == names.size()) return send_step();
+  auto self = shared_from_this();
+  const auto [kind, name] = names[next];
+  read_live(run_.wire, *kind, change_.resource->scope, attempt().zone, name,
+            [self, names = std::move(names), next, kind = kind](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok()) return self->fail(std::move(answer).error());
+              if (answer->has_value()) {
+                const Live& found = **answer;
+                const Owner& owner = found.owner;
+                bool ours = owner.notebook == self->change_.notebook && owner.stack == self->run_.plan.stack;
+                if (!ours) return self->fail(name_taken(self->change_.notebook, found));
+                self->run_.live[owner.address()] = found;
+              } else if (kind != self->change_.kind) {
+                // A disk that went with its machine is made anew.
+                std::erase_if(self->run_.live, [&](const auto& entry) {
+                  return entry.second && entry.second->kind == kind &&
+                         entry.second->name == names[next].second;
+                });
+              }
+              self->adopt_names(names, next + 1);
+            });
+}
+
+void Task::send_step() {
+  if (over_) return;
+  if (run_.stopping) return end(ChangeResult::State::unfinished);
+  const Step& step = steps_[step_];
+  StepContext c = context();
+  std::optional<Call> call = step.call(c);
+  if (!call) {
+    ++step_;
+    return next_step();
+  }
+  if (step.forbid)
+    if (std::optional<Diagnostic> why = step.forbid(c)) return fail(std::move(*why));
+  run_.observer.on_phase(change_, step.phase);
+  result_.sent = true;
+  auto self = shared_from_this();
+  call_ = run_.wire.send(
+      change_.resource != nullptr ? change_.resource->scope : change_.live->scope, *call,
+      ApiRequest::Repeat::keyed,
+      [self](Result<Answer> answer) {
+        if (!self->over_) self->settle(std::move(answer));
+      },
+      [self](const RetryNotice& notice) { self->run_.observer.on_wait(self->change_, notice.reason); });
+}
+
+void Task::settle(Result<Answer> answer) {
+  if (!answer.ok()) return look_after_no_verdict(std::move(answer).error());
+  const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
+  bool polling = !operation_.empty();
+  if (polling && answer->http.status == 404)  // an operation that is forgotten is no verdict: look
+    return look_after_no_verdict(
+        error(Code::unavailable, "The outcome of an operation is not known",
+              "The cloud no longer knows the operation, and its effect cannot be seen."));
+  Settlement settlement = change_.kind->settle(scope, answer->http);
+  switch (settlement.state) {
+    case Settlement::State::done:
+      operation_.clear();
+      return settled();
+    case Settlement::State::failed:
+      operation_.clear();
+      return take_failure(std::move(settlement.failure), settlement.zone_hints);
+    case Settlement::State::unknown:
+      operation_.clear();
+      return look_after_no_verdict(error(Code::unavailable, "The cloud's answer cannot be understood"));
+    case Settlement::State::pending:
+      break;
+  }
+  if (run_.env.now() - step_began_ > run_.options.step_deadline)
+    return fail(error(Code::timeout, "An operation takes too long",
+                      fmt::format("Operation {} is still not done after {}. It may yet finish.",
+                                  settlement.operation, format_span(run_.options.step_deadline))));
+  operation_ = settlement.operation;
+  auto self = shared_from_this();
+  auto poll = [self, call = *settlement.poll, scope] {
+    if (self->over_) return;
+    self->call_ = self->run_.wire.send(scope, call, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
+      if (!self->over_) self->settle(std::move(next));
+    });
+  };
+  // The call waits at the server; where it returns at once a short pause keeps the loop polite.
+  Duration pause = polling ? std::chrono::milliseconds(500) : std::chrono::milliseconds(0);
+  run_.env.after(pause, poll);
+}
+
+void Task::settled() {
+  const Step& done = steps_[step_];
+  ++step_;
+  if (done.removes) {
+    set_live(std::nullopt);
+    return next_step();
+  }
+  read_then(&Task::next_step);
+}
+
+// --- when it goes wrong ---
+
+void Task::take_failure(Diagnostic failure, const std::vector<std::string>& hints) {
+  const Step& step = steps_[step_];
+  if (step.makes && failure.code == Code::capacity) return next_attempt(std::move(failure), hints);
+  if (step.makes && failure.code == Code::exists) return name_exists(std::move(failure));
+  if (step.removes && failure.code == Code::not_found) return settled();
+  if (failure.code == Code::busy) {
+    if (run_.env.now() - step_began_ < run_.options.step_deadline)
+      return repeat_later(failure.summary, std::chrono::seconds(5));
+  }
+  if (failure.code == Code::conflict && ++conflicts_ < kMostConflicts) return read_then(&Task::send_step);
+  fail(std::move(failure));
+}
+
+// No answer, or none that tells: the live side does. A step that finds nothing left to do has had its effect.
+void Task::look_after_no_verdict(Diagnostic failure) {
+  operation_.clear();
+  auto self = shared_from_this();
+  const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
+  std::string where = steps_[step_].makes ? attempt().zone : zone();
+  read_live(run_.wire, *change_.kind, scope, where, cloud_name(),
+            [self, failure = std::move(failure)](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok()) return self->fail(failure);
+              bool foreign = answer->has_value() && self->steps_[self->step_].makes &&
+                             (**answer).owner.address() != self->change_.address;
+              if (foreign) return self->fail(name_taken(self->change_.notebook, **answer));
+              self->set_live(std::move(*answer));
+              bool effect = self->steps_[self->step_].removes
+                                ? !self->live_
+                                : self->live_.has_value() && !self->steps_[self->step_].call(self->context());
+              if (!effect) return self->fail(failure);
+              ++self->step_;
+              self->next_step();
+            });
+}
+
+// 409 on a create: ours, made by a request whose answer was lost or by a run beside this one; or somebody
+// else's.
+void Task::name_exists(Diagnostic failure) {
+  auto self = shared_from_this();
+  read_live(run_.wire, *change_.kind, change_.resource->scope, attempt().zone, change_.resource->name,
+            [self, failure = std::move(failure)](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok() || !answer->has_value()) return self->fail(failure);
+              const Owner& owner = (**answer).owner;
+              bool ours = owner.address() == self->change_.address && owner.stack == self->run_.plan.stack;
+              if (!ours) return self->fail(name_taken(self->change_.notebook, **answer));
+              self->set_live(std::move(*answer));
+              ++self->step_;
+              self->next_step();
+            });
+}
+
+void Task::repeat_later(std::string_view reason, Duration delay) {
+  ++tries_;
+  run_.observer.on_wait(change_, reason);
+  auto self = shared_from_this();
+  Duration jitter{static_cast<Duration::rep>(run_.env.random(static_cast<std::uint64_t>(delay.count())))};
+  run_.env.after(delay / 2 + jitter, [self] {
+    if (self->over_) return;
+    if (self->live_)
+      self->read_then(&Task::send_step);
+    else
+      self->send_step();
+  });
+}
+
+void Task::next_attempt(Diagnostic failure, const std::vector<std::string>& hints) {
+  // The cloud's own hint comes first, as far as the manifest allows those places.
+  auto rest = attempts_.begin() + static_cast<std::ptrdiff_t>(std::min(attempt_ + 1, attempts_.size()));
+  bool spot = attempt().spot;
+  std::stable_partition(rest, attempts_.end(), [&](const Attempt& a) {
+    return a.spot == spot && std::find(hints.begin(), hints.end(), a.zone) != hints.end();
+  });
+  clean_leftovers(change_.kind->leftovers(context()), 0, std::move(failure));
+}
+
+// A failed create may leave its disks. One that carries our labels, was absent before and was never used is
+// removed.
+void Task::clean_leftovers(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next,
+                           Diagnostic failure) {
+  if (next == names.size()) {
+    if (attempt_ + 1 >= attempts_.size()) return fail(std::move(failure));
+    ++attempt_;
+    run_.observer.on_attempt(change_, attempts_[attempt_], failure.summary);
+    step_began_ = run_.env.now();
+    return prepare_attempt();
+  }
+  auto self = shared_from_this();
+  const auto [kind, name] = names[next];
+  read_live(run_.wire, *kind, change_.resource->scope, attempt().zone, name,
+            [self, names, next, failure = std::move(failure)](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok()) return self->fail(std::move(answer).error());
+              auto onward = [self, names, next, failure] { self->clean_leftovers(names, next + 1, failure); };
+              if (!answer->has_value()) return onward();
+              const Live& found = **answer;
+              bool before = std::any_of(self->run_.snapshot.live.begin(), self->run_.snapshot.live.end(),
+                                        [&](const Live& old) { return old.numeric_id == found.numeric_id; });
+              bool ours = found.owner.stack == self->run_.plan.stack &&
+                          found.owner.notebook == self->change_.notebook;
+              if (before || !ours || !found.never_used) return onward();
+              self->remove_leftover(found, onward);
+            });
+}
+
+void Task::remove_leftover(const Live& live, std::function<void()> then) {
+  run_.observer.on_phase(change_,
+                         fmt::format("removing {} that the failed create left", live.kind->data_name(live)));
+  StepContext c;
+  c.live = &live;
+  c.request_id = uuid_from(fmt::format("{}|leftover|{}|{}", run_.options.nonce, live.id, live.numeric_id));
+  std::optional<Call> call = live.kind->destroy(live).back().call(c);
+  send_removal(live, *call, ApiRequest::Repeat::keyed, std::move(then));
+}
+
+void Task::send_removal(const Live& live, const Call& call, ApiRequest::Repeat repeat,
+                        std::function<void()> then) {
+  auto self = shared_from_this();
+  run_.wire.send(live.scope, call, repeat, [self, live, then = std::move(then)](Result<Answer> answer) {
+    if (self->over_) return;
+    if (!answer.ok()) return self->fail(std::move(answer).error());
+    Settlement s = live.kind->settle(live.scope, answer->http);
+    if (s.state == Settlement::State::pending)
+      return self->send_removal(live, *s.poll, ApiRequest::Repeat::safe, then);
+    bool gone = s.state == Settlement::State::done || s.failure.code == Code::not_found;
+    if (!gone) return self->fail(std::move(s.failure));
+    then();
+  });
+}
+
+// --- the end ---
+
+// Reads back what was written: an approved edit that does not show is a failure.
+void Task::verify() {
+  bool removal = change_.action == Action::destroy || change_.action == Action::forget;
+  if (removal || change_.resource == nullptr) return finish();
+  if (!live_)
+    return fail(error(Code::drift, "The resource is not there",
+                      fmt::format("{} was made and is gone.", change_.address)));
+  Diagnostics ignored;
+  std::vector<std::string> left;
+  for (const Edit& edit : edits_between(*change_.resource, *live_, ignored)) {
+    bool approved = change_.action == Action::create || change_.action == Action::replace ||
+                    std::any_of(change_.edits.begin(), change_.edits.end(),
+                                [&](const Edit& e) { return e.attr == edit.attr; });
+    if (approved) left.push_back(edit.title);
+  }
+  if (left.empty()) return finish();
+  fail(error(Code::drift, "The cloud did not take a change",
+             fmt::format("{} still differs after its change: {}.", change_.address, fmt::join(left, ", "))));
+}
+
+void Task::finish() {
+  if (live_) result_.zone = live_->zone;
+  end(ChangeResult::State::done);
+  run_.observer.on_done(change_);
+}
+
+void Task::fail(Diagnostic why) {
+  if (why.address.empty()) why.address = change_.notebook;
+  result_.failure = why;
+  end(ChangeResult::State::failed);
+  run_.observer.on_failed(change_, why);
+}
+
+void Task::block(const std::string& by) {
+  result_.blocked_by = by;
+  end(ChangeResult::State::blocked);
+  run_.observer.on_blocked(change_, by);
+}
+
+void Task::abandon() {
+  result_.operation = operation_;
+  end(ChangeResult::State::unfinished);
+}
+
+void Task::end(ChangeResult::State state) {
+  over_ = true;
+  result_.state = state;
+}
+
+}  // namespace nbform

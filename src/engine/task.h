@@ -1,0 +1,92 @@
+// One change on its way: the state machine behind apply(). Used by apply.cc alone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/apply.h"
+
+namespace nbform {
+
+// What tasks of one run share.
+struct Run {
+  Env& env;
+  Wire& wire;
+  const Plan& plan;
+  const Graph& graph;
+  const Snapshot& snapshot;
+  const ApplyOptions& options;
+  Observer& observer;
+  std::map<std::string, std::optional<Live>, std::less<>>
+      live;               // by address, as last read; none: known to be absent
+  bool stopping = false;  // interrupted: no new mutations
+};
+
+class Task : public std::enable_shared_from_this<Task> {
+ public:
+  Task(Run& run, const Change& change);
+
+  const Change& change() const { return change_; }
+  ChangeResult& result() { return result_; }
+  bool finished() const { return result_.state != ChangeResult::State::not_started || over_; }
+  bool started() const { return started_; }
+  bool in_flight() const { return started_ && !over_; }
+
+  void start();
+  void block(const std::string& by);
+  void abandon();  // the run ends: name what still goes on
+
+ private:
+  void read_then(void (Task::*next)());
+  void after_first_read();
+  bool still_as_approved();
+  void plan_steps();
+  void next_step();
+  void prepare_attempt();
+  void adopt_names(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next);
+  void send_step();
+  void settle(Result<Answer> answer);
+  void settled();
+  void take_failure(Diagnostic failure, const std::vector<std::string>& hints);
+  void look_after_no_verdict(Diagnostic failure);
+  void name_exists(Diagnostic failure);
+  void repeat_later(std::string_view reason, Duration delay);
+  void next_attempt(Diagnostic failure, const std::vector<std::string>& hints);
+  void clean_leftovers(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next,
+                       Diagnostic failure);
+  void remove_leftover(const Live& live, std::function<void()> then);
+  void send_removal(const Live& live, const Call& call, ApiRequest::Repeat repeat,
+                    std::function<void()> then);
+  void verify();
+  void finish();
+  void fail(Diagnostic why);
+  void end(ChangeResult::State state);
+
+  StepContext context() const;
+  std::string request_id() const;
+  Attempt attempt() const;
+  const Live* live() const;
+  void set_live(std::optional<Live> live);
+  std::string zone() const;
+  std::string cloud_name() const;
+
+  Run& run_;
+  const Change& change_;
+  ChangeResult result_;
+  std::optional<Live> live_;
+  std::vector<Attempt> attempts_;
+  std::size_t attempt_ = 0;
+  std::vector<Step> steps_;
+  std::size_t step_ = 0;
+  int tries_ = 0;  // of this step, for waits
+  int conflicts_ = 0;
+  Time step_began_;
+  CallId call_ = 0;
+  std::string operation_;
+  bool started_ = false, over_ = false;
+};
+
+}  // namespace nbform
