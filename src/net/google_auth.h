@@ -9,6 +9,7 @@
 
 #include "net/client.h"
 #include "net/env.h"
+#include "net/google_home.h"
 
 namespace nbform {
 
@@ -37,16 +38,5 @@ class GoogleAuth {
   struct State;
   std::shared_ptr<State> state_;
 };
-
-// Project and place as the environment has them, each with where it came from; "" where nowhere.
-struct GoogleDefaults {
-  std::string project, region, zone;
-  std::string project_from, region_from, zone_from;
-};
-// GOOGLE_CLOUD_PROJECT > CLOUDSDK_CORE_PROJECT > GCLOUD_PROJECT > gcloud's active configuration > the key
-// file's project_id. No network.
-GoogleDefaults google_defaults(Env& env);
-// The same, and last the metadata server, asked only when no project was found.
-void google_defaults(Env& env, std::function<void(GoogleDefaults)> done);
 
 }  // namespace nbform

@@ -1,0 +1,375 @@
+#include "net/google_auth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "net/endpoints.h"
+#include "net/google_credentials.h"
+#include "net/google_home.h"
+
+namespace nbform {
+
+namespace {
+
+using Kind = GoogleCredential::Kind;
+using TokenDone = std::function<void(Result<AccessToken>)>;
+
+constexpr RetryPolicy kTokenPolicy{.first = std::chrono::seconds(1),
+                                   .cap = std::chrono::seconds(8),
+                                   .patience = std::chrono::seconds(45),
+                                   .max_attempts = 4};
+constexpr Duration kStaleBefore = std::chrono::seconds(225);
+constexpr Duration kPauseAfterFailure = std::chrono::seconds(30);
+constexpr Duration kGcloudLimit = std::chrono::seconds(30);
+
+std::string describe(const GoogleCredential& credential) {
+  std::string_view what;
+  switch (credential.kind) {
+    case Kind::service_account:
+      what = "service account";
+      break;
+    case Kind::authorized_user:
+      what = "user";
+      break;
+    case Kind::external_account:
+      what = "external account";
+      break;
+    case Kind::metadata:
+      what = "this machine's service account";
+      break;
+    default:
+      what = "access token";
+      break;
+  }
+  std::string account = credential.account.empty() ? "" : " " + credential.account;
+  if (!credential.impersonate.empty())
+    return fmt::format("service account{} through {}", account, credential.source);
+  return fmt::format("{}{} ({})", what, account, credential.source);
+}
+
+Diagnostic in_context(Diagnostic problem, const GoogleCredential& credential) {
+  problem.detail = fmt::format("No access token for {}. {}", describe(credential), problem.detail);
+  if (problem.code == Code::unauthenticated && credential.kind == Kind::service_account)
+    problem.hint =
+        "The key may have been deleted, or this machine's clock is wrong: make a new key, or set the clock";
+  return problem;
+}
+
+Diagnostic nobody(const std::vector<std::string>& tried) {
+  return error(Code::unauthenticated, "No Google Cloud credentials", "Tried: " + join(tried, "; ") + ".")
+      .with_hint(
+          "Log in:\n  gcloud auth application-default login\nor name a key file in "
+          "GOOGLE_APPLICATION_CREDENTIALS");
+}
+
+}  // namespace
+
+// One credential, one token. Requests that come while the token is being fetched wait for the same one.
+struct GoogleAuth::State : std::enable_shared_from_this<GoogleAuth::State> {
+  struct Waiter {
+    Request request;
+    bool refused;  // its last token was answered 401
+    std::function<void(Result<Authorized>)> done;
+  };
+
+  State(Env& e, GoogleAuthOptions o)
+      : env(e), options(std::move(o)), lookup([&e](const std::string& name) { return e.env_var(name); }) {
+    client.emplace(env, ClientOptions{});
+  }
+
+  Env& env;
+  GoogleAuthOptions options;
+  Lookup lookup;
+  std::optional<Client> client;  // none once GoogleAuth is gone
+  std::optional<GoogleCredential> credential;
+  AccessToken access;
+  std::uint64_t grant = 0;  // number of `access`; 0 = none yet
+  Time stale_at;            // fetch a new one from here on
+  std::vector<Waiter> waiters;
+  bool fetching = false;
+
+  void authorize(Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done);
+  Authorized with_token(Request request) const;
+  void settle(Result<AccessToken> result);
+  void accept(AccessToken fresh);
+  bool still_valid() const { return grant != 0 && (!access.expires || *access.expires > env.now()); }
+
+  // Finding a credential, source by source.
+  void discover(std::function<void(Result<Ok>)> done);
+  Result<std::optional<GoogleCredential>> from_environment(std::vector<std::string>& tried);
+  void ask_gcloud(std::vector<std::string> tried, std::function<void(Result<Ok>)> done);
+  void ask_metadata(std::vector<std::string> tried, std::function<void(Result<Ok>)> done);
+  Result<Ok> adopt(GoogleCredential found);
+
+  // Turning it into a token.
+  void fetch(TokenDone done);
+  void fetch_own(TokenDone done);
+  void fetch_file(TokenDone done);
+  void fetch_gcloud(TokenDone done);
+  void fetch_external(TokenDone done);
+  void send(ApiRequest request, std::function<void(Result<Answer>)> done) {
+    if (client) client->send(std::move(request), std::move(done));
+  }
+  void exchange(Request request, TokenDone done);
+  void impersonate(std::size_t step, AccessToken token, TokenDone done);
+};
+
+void GoogleAuth::State::authorize(Request request, std::uint64_t refused,
+                                  std::function<void(Result<Authorized>)> done) {
+  auto url = parse_url(request.url);
+  if (!url || !may_receive_google_token(*url, lookup)) {
+    done(error(Code::denied, "A Google token would go to a foreign host",
+               fmt::format("{} is not a host of Google's, and no variable names it as an endpoint.",
+                           url ? url->origin() : "The URL")));
+    return;
+  }
+  bool was_refused = refused != 0 && refused == grant;
+  if (!was_refused && still_valid() && env.now() < stale_at) return done(with_token(std::move(request)));
+  if (!client) return;
+  waiters.push_back({std::move(request), was_refused, std::move(done)});
+  if (std::exchange(fetching, true)) return;
+  auto settled = [self = shared_from_this()](Result<AccessToken> result) { self->settle(std::move(result)); };
+  if (credential) return fetch(settled);
+  discover([this, self = shared_from_this(), settled](Result<Ok> found) {
+    if (found.ok())
+      fetch(settled);
+    else
+      settle(std::move(found).error());
+  });
+}
+
+Authorized GoogleAuth::State::with_token(Request request) const {
+  set_header(request.headers, "Authorization", "Bearer " + access.token.reveal());
+  std::string project = options.quota_project;
+  if (project.empty()) project = lookup("GOOGLE_CLOUD_QUOTA_PROJECT").value_or(credential->quota_project);
+  if (!project.empty()) set_header(request.headers, "x-goog-user-project", project);
+  return {std::move(request), grant};
+}
+
+void GoogleAuth::State::settle(Result<AccessToken> result) {
+  fetching = false;
+  if (result.ok())
+    accept(std::move(result).value());
+  else
+    stale_at = env.now() + kPauseAfterFailure;
+  bool keep_old = !result.ok() && still_valid();
+  for (Waiter& waiter : std::exchange(waiters, {})) {
+    if (result.ok() || (keep_old && !waiter.refused))
+      waiter.done(with_token(std::move(waiter.request)));
+    else
+      waiter.done(result.error());
+  }
+}
+
+void GoogleAuth::State::accept(AccessToken fresh) {
+  access = std::move(fresh);
+  ++grant;
+  stale_at = Time{INT64_MAX};
+  if (!access.expires) return;
+  Duration lifetime = *access.expires - env.now();
+  stale_at = *access.expires - std::min(kStaleBefore, lifetime / 4);
+}
+
+void GoogleAuth::State::discover(std::function<void(Result<Ok>)> done) {
+  std::vector<std::string> tried;
+  auto found = from_environment(tried);
+  if (!found.ok()) return done(std::move(found).error());
+  if (*found) return done(adopt(**found));
+  ask_gcloud(std::move(tried), std::move(done));
+}
+
+Result<std::optional<GoogleCredential>> GoogleAuth::State::from_environment(std::vector<std::string>& tried) {
+  GoogleCredential c;
+  c.source = "GOOGLE_OAUTH_ACCESS_TOKEN";
+  if (auto token = lookup(c.source)) {
+    c.token = NB_TRY(plain_token(*token, c.source));
+    return std::optional(c);
+  }
+  c.source = "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE";
+  if (auto path = lookup(c.source)) {
+    c.kind = Kind::token_file;
+    c.path = *path;
+    return std::optional(c);
+  }
+  tried = {
+      "GOOGLE_OAUTH_ACCESS_TOKEN, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE and GOOGLE_APPLICATION_CREDENTIALS are not "
+      "set"};
+  auto file = NB_TRY(google_credential_file(env));
+  if (!file) {
+    tried.push_back(google_adc_path(env) + " does not exist");
+    return std::optional<GoogleCredential>();
+  }
+  return std::optional(NB_TRY(parse_google_credential(file->text.reveal(), file->source, lookup)));
+}
+
+void GoogleAuth::State::ask_gcloud(std::vector<std::string> tried, std::function<void(Result<Ok>)> done) {
+  env.spawn({"gcloud", "auth", "print-access-token", "--quiet"}, kGcloudLimit,
+            [self = shared_from_this(), tried, done](Result<ProgramResult> ran) mutable {
+              if (ran.ok() && ran->exit_code == 0) {
+                GoogleCredential c;
+                c.kind = Kind::gcloud;
+                c.source = "gcloud auth print-access-token";
+                c.token = Secret(ran->out);
+                return done(self->adopt(std::move(c)));
+              }
+              bool absent = !ran.ok() && ran.error().code == Code::not_found;
+              tried.push_back(absent ? "gcloud is not installed" : "gcloud is not logged in");
+              self->ask_metadata(std::move(tried), std::move(done));
+            });
+}
+
+void GoogleAuth::State::ask_metadata(std::vector<std::string> tried, std::function<void(Result<Ok>)> done) {
+  if (iequals(lookup("NO_GCE_CHECK").value_or(""), "true")) {
+    tried.push_back("the metadata server is switched off by NO_GCE_CHECK");
+    return done(nobody(tried));
+  }
+  ApiRequest probe{.http = metadata_token_request(lookup), .policy = kTokenPolicy};
+  probe.policy.max_attempts = 2;
+  send(std::move(probe), [self = shared_from_this(), tried, done](Result<Answer> answer) mutable {
+    bool flavored =
+        answer.ok() && iequals(header(answer->http.headers, "metadata-flavor").value_or(""), "Google");
+    if (flavored && answer->http.ok()) {
+      GoogleCredential c;
+      c.kind = Kind::metadata;
+      c.source = "metadata server";
+      return done(self->adopt(std::move(c)));
+    }
+    tried.push_back(flavored ? "this machine has no service account" : "there is no metadata server");
+    done(nobody(tried));
+  });
+}
+
+Result<Ok> GoogleAuth::State::adopt(GoogleCredential found) {
+  if (!options.impersonate.empty()) {
+    found.impersonate.push_back(NB_TRY(impersonation_of(options.impersonate, lookup)));
+    found.account = options.impersonate;
+  }
+  credential = std::move(found);
+  return Ok{};
+}
+
+void GoogleAuth::State::fetch(TokenDone done) {
+  fetch_own([this, self = shared_from_this(), done = std::move(done)](Result<AccessToken> own) {
+    if (!own.ok()) return done(in_context(std::move(own).error(), *credential));
+    impersonate(0, std::move(own).value(), done);
+  });
+}
+
+void GoogleAuth::State::fetch_own(TokenDone done) {
+  switch (credential->kind) {
+    case Kind::ready_token: {
+      if (grant == 0 || !credential->impersonate.empty())
+        return done(AccessToken{credential->token, std::nullopt});
+      return done(error(Code::unauthenticated, "The access token is not accepted",
+                        "It has expired or is for something else, and it cannot be renewed from here.")
+                      .with_hint("export GOOGLE_OAUTH_ACCESS_TOKEN=\"$(gcloud auth print-access-token)\""));
+    }
+    case Kind::token_file:
+      return fetch_file(std::move(done));
+    case Kind::gcloud:
+      return fetch_gcloud(std::move(done));
+    case Kind::metadata:
+      return exchange(metadata_token_request(lookup), std::move(done));
+    case Kind::authorized_user:
+      return exchange(refresh_grant(*credential), std::move(done));
+    case Kind::external_account:
+      return fetch_external(std::move(done));
+    case Kind::service_account:
+      break;
+  }
+  auto request = jwt_grant(*credential, env.now());
+  if (!request.ok()) return done(std::move(request).error());
+  exchange(std::move(request).value(), std::move(done));
+}
+
+void GoogleAuth::State::fetch_file(TokenDone done) {
+  auto text = env.read_file(credential->path, 1 << 20);
+  if (!text.ok()) return done(std::move(text).error());
+  auto token = plain_token(*text, credential->path);
+  if (!token.ok()) return done(std::move(token).error());
+  done(AccessToken{std::move(token).value(), std::nullopt});
+}
+
+void GoogleAuth::State::fetch_gcloud(TokenDone done) {
+  auto finish = [done](std::string_view out) {
+    auto token = plain_token(out, "gcloud");
+    if (!token.ok()) return done(std::move(token).error());
+    done(AccessToken{std::move(token).value(), std::nullopt});
+  };
+  // The one that it gave when it was found.
+  if (Secret found = std::exchange(credential->token, {}); !found.empty()) return finish(found.reveal());
+  env.spawn({"gcloud", "auth", "print-access-token", "--quiet"}, kGcloudLimit,
+            [done, finish](Result<ProgramResult> ran) {
+              if (!ran.ok()) return done(std::move(ran).error());
+              if (ran->exit_code == 0) return finish(ran->out);
+              done(error(Code::unauthenticated, "gcloud gives no token", "gcloud is not logged in any more.")
+                       .with_hint("gcloud auth login"));
+            });
+}
+
+void GoogleAuth::State::fetch_external(TokenDone done) {
+  const SubjectSource& source = credential->subject;
+  auto go_on = [this, self = shared_from_this(), done](std::string_view text) {
+    auto subject = subject_token(credential->subject, text);
+    if (!subject.ok()) return done(std::move(subject).error());
+    exchange(token_exchange(*credential, *subject), done);
+  };
+  if (!source.file.empty()) {
+    auto text = env.read_file(source.file, 1 << 20);
+    return text.ok() ? go_on(*text) : done(std::move(text).error());
+  }
+  Request get{.url = source.url, .headers = source.headers, .max_body = 1 << 20, .secret_answer = true};
+  send({.http = std::move(get), .policy = kTokenPolicy, .expects_json = !source.field.empty()},
+       [done, go_on](Result<Answer> answer) {
+         if (!answer.ok()) return done(std::move(answer).error());
+         if (answer->http.ok()) return go_on(answer->http.body);
+         done(error(Code::unauthenticated, "The identity provider gives no token",
+                    fmt::format("The credential's url answers HTTP {}.", answer->http.status)));
+       });
+}
+
+void GoogleAuth::State::exchange(Request request, TokenDone done) {
+  send({.http = std::move(request), .policy = kTokenPolicy},
+       [self = shared_from_this(), done = std::move(done)](Result<Answer> answer) {
+         if (!answer.ok()) return done(std::move(answer).error());
+         if (!answer->http.ok()) return done(google_error(answer->http));
+         done(parse_token_answer(answer->json, self->env.now()));
+       });
+}
+
+void GoogleAuth::State::impersonate(std::size_t step, AccessToken token, TokenDone done) {
+  if (step == credential->impersonate.size()) return done(std::move(token));
+  exchange(impersonation_request(credential->impersonate[step], token.token),
+           [this, self = shared_from_this(), step, done](Result<AccessToken> next) {
+             if (next.ok()) return impersonate(step + 1, std::move(next).value(), done);
+             Diagnostic problem = in_context(std::move(next).error(), *credential);
+             if (problem.code == Code::denied)
+               problem.hint =
+                   "The account you act from needs the role roles/iam.serviceAccountTokenCreator on " +
+                   credential->account;
+             done(std::move(problem));
+           });
+}
+
+GoogleAuth::GoogleAuth(Env& env, GoogleAuthOptions options)
+    : state_(std::make_shared<State>(env, std::move(options))) {}
+
+GoogleAuth::~GoogleAuth() {
+  state_->client.reset();
+  state_->waiters.clear();
+}
+
+Authorize GoogleAuth::authorizer() {
+  return
+      [state = state_](Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done) {
+        state->authorize(std::move(request), refused, std::move(done));
+      };
+}
+
+std::string GoogleAuth::identity() const {
+  return state_->credential ? describe(*state_->credential) : "";
+}
+
+}  // namespace nbform
