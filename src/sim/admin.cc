@@ -1,0 +1,238 @@
+// World's administration: what befalls the simulated cloud, by call and as data.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/text.h"
+#include "sim/instances.h"
+#include "sim/refusal.h"
+#include "sim/state.h"
+#include "sim/variants.h"
+
+namespace nbform::sim {
+
+namespace {
+
+Diagnostic usage(std::string detail) { return error(Code::usage, "The simulator was told something it cannot do", std::move(detail)); }
+
+Key vm_key(std::string_view project, std::string_view zone, std::string_view name) {
+  return {std::string(project), "zones/" + std::string(zone), std::string(name)};
+}
+
+}  // namespace
+
+Result<> World::preempt(std::string_view project, std::string_view zone, std::string_view name) {
+  return preempt_instance(*state_, vm_key(project, zone, name));
+}
+
+Result<> World::preempt_at(std::string_view project, std::string_view zone, std::string_view name, Time at) {
+  Key key = vm_key(project, zone, name);
+  if (state_->find("instances", key) == nullptr) return not_found(key, "instances");
+  state_->plan(std::max(at, state_->now), {"vm.preempt", key, {}});
+  return Ok{};
+}
+
+void World::stockout(std::string zone_glob, std::string machine_glob, std::vector<std::string> zones_available) {
+  state_->stockouts.push_back({std::move(zone_glob), std::move(machine_glob), std::move(zones_available)});
+}
+
+void World::end_stockout(std::string_view zone_glob) {
+  std::erase_if(state_->stockouts, [&](const Stockout& s) { return zone_glob == "*" || s.zone_glob == zone_glob; });
+}
+
+void World::set_quota(std::string project_glob, std::string region_glob, std::string metric_glob, double limit) {
+  state_->quota_rules.push_back({std::move(project_glob), std::move(region_glob), std::move(metric_glob), limit});
+}
+
+Result<> World::add_faults(const Value& list) { return state_->faults.add(list); }
+void World::clear_faults() { state_->faults.clear(); }
+
+void World::set_unreachable(std::string zone, bool unreachable) {
+  if (unreachable)
+    state_->unreachable.insert(std::move(zone));
+  else
+    state_->unreachable.erase(zone);
+}
+
+Result<> World::add_variant(std::string_view name) {
+  if (!is_variant(name)) return usage(fmt::format("There is no variant '{}'; nbsim --list-variants names them.", name));
+  state_->options.variants.emplace(name);
+  return Ok{};
+}
+
+void World::set_clock_offset(Duration offset) { state_->clock_offset = offset; }
+
+void World::add_token(std::string token, std::string principal, std::optional<Time> expires) {
+  state_->tokens[std::move(token)] = {std::move(principal), expires};
+}
+
+void World::expire_tokens() {
+  for (auto& [text, token] : state_->tokens)
+    if (token.expires) token.expires = state_->cloud_time();
+}
+
+void World::add_service_account(std::string email, std::string public_pem) { state_->service_accounts[std::move(email)] = std::move(public_pem); }
+
+void World::publish_image(std::string project, std::string family, std::string name) {
+  state_->published.push_back({std::move(project), std::move(family), std::move(name), state_->cloud_time()});
+}
+
+void World::write_guest_attribute(std::string_view project, std::string_view zone, std::string_view instance, std::string space,
+                                  std::string key, std::string value) {
+  if (Resource* vm = state_->find("instances", vm_key(project, zone, instance))) vm->hidden.map()["guest"].map()[space].map().set(key, std::move(value));
+}
+
+void World::deny(std::string permission) {
+  if (permission.empty())
+    state_->denied.clear();
+  else
+    state_->denied.insert(std::move(permission));
+}
+
+namespace {
+
+// The members of a command, each asked for once; what is left over is an error.
+class Command {
+ public:
+  explicit Command(const Value& value) : value_(value), left_(value.as_map()) { left_.erase("do"); }
+  std::string text(std::string_view name, std::string_view fallback = {}) {
+    left_.erase(name);
+    return std::string(value_[name].as_text(fallback));
+  }
+  const Value& value(std::string_view name) {
+    left_.erase(name);
+    return value_[name];
+  }
+  std::vector<std::string> texts(std::string_view name) {
+    std::vector<std::string> out;
+    for (const Value& item : value(name).as_list()) out.emplace_back(item.as_text());
+    return out;
+  }
+  Result<> done() const {
+    if (left_.empty()) return Ok{};
+    return usage(fmt::format("'{}' has no member '{}'.", value_["do"].as_text(), left_.begin()->first));
+  }
+
+ private:
+  const Value& value_;
+  Map left_;
+};
+
+struct Deed {
+  std::string_view name;
+  Result<Value> (*run)(World&, Command&, const std::string& project);
+};
+
+Result<Value> do_preempt(World& w, Command& c, const std::string& project) {
+  std::string zone = c.text("zone"), name = c.text("name");
+  const Value& after = c.value("after");
+  NB_TRY(c.done());
+  if (after.is_null())
+    NB_TRY(w.preempt(project, zone, name));
+  else if (auto delay = parse_delay(after))
+    NB_TRY(w.preempt_at(project, zone, name, w.now() + *delay));
+  else
+    return usage("'after' is no duration.");
+  return Value();
+}
+
+Result<Value> do_stockout(World& w, Command& c, const std::string&) {
+  std::string zone = c.text("zone", "*"), machine = c.text("machine", "*");
+  bool off = c.value("end").as_bool();
+  auto available = c.texts("zones_available");
+  NB_TRY(c.done());
+  if (off)
+    w.end_stockout(zone);
+  else
+    w.stockout(zone, machine, available);
+  return Value();
+}
+
+Result<Value> do_quota(World& w, Command& c, const std::string& project) {
+  std::string region = c.text("region", "*"), metric = c.text("metric");
+  const Value& limit = c.value("limit");
+  NB_TRY(c.done());
+  if (metric.empty() || (!limit.is_int() && !limit.is_real())) return usage("'quota' needs a metric and a limit.");
+  w.set_quota(project, region, metric, limit.as_real());
+  return Value();
+}
+
+Result<Value> do_faults(World& w, Command& c, const std::string&) {
+  const Value& list = c.value("list");
+  bool clear = c.value("clear").as_bool();
+  NB_TRY(c.done());
+  if (clear) w.clear_faults();
+  if (!list.is_null()) NB_TRY(w.add_faults(list));
+  return Value();
+}
+
+Result<Value> do_clock(World& w, Command& c, const std::string&) {
+  const Value &advance = c.value("advance"), &offset = c.value("offset");
+  NB_TRY(c.done());
+  if (auto by = parse_delay(advance); by && !advance.is_null()) w.advance(w.now() + *by);
+  if (auto by = parse_delay(offset); by && !offset.is_null()) w.set_clock_offset(*by);
+  return Value(Map{{"now", format_rfc3339(w.now())}});
+}
+
+Result<Value> do_unreachable(World& w, Command& c, const std::string&) {
+  std::string zone = c.text("zone");
+  bool off = c.value("end").as_bool();
+  NB_TRY(c.done());
+  w.set_unreachable(zone, !off);
+  return Value();
+}
+
+Result<Value> do_image(World& w, Command& c, const std::string&) {
+  std::string project = c.text("image_project", "deeplearning-platform-release"), family = c.text("family"), name = c.text("name");
+  NB_TRY(c.done());
+  NB_TRY(check_name(name, "name"));
+  w.publish_image(project, family, name);
+  return Value();
+}
+
+Result<Value> do_guest(World& w, Command& c, const std::string& project) {
+  std::string zone = c.text("zone"), vm = c.text("name"), space = c.text("namespace"), key = c.text("key"), value = c.text("value");
+  NB_TRY(c.done());
+  w.write_guest_attribute(project, zone, vm, space, key, value);
+  return Value();
+}
+
+Result<Value> do_variant(World& w, Command& c, const std::string&) {
+  std::string name = c.text("name");
+  NB_TRY(c.done());
+  NB_TRY(w.add_variant(name));
+  return Value();
+}
+
+Result<Value> do_token(World& w, Command& c, const std::string&) {
+  std::string token = c.text("token");
+  bool expire = c.value("expire_all").as_bool();
+  NB_TRY(c.done());
+  if (!token.empty()) w.add_token(token, "user@example.com");
+  if (expire) w.expire_tokens();
+  return Value();
+}
+
+Result<Value> do_deny(World& w, Command& c, const std::string&) {
+  std::string permission = c.text("permission");
+  NB_TRY(c.done());
+  w.deny(permission);
+  return Value();
+}
+
+constexpr std::array kDeeds = {Deed{"preempt", do_preempt}, Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
+                               Deed{"faults", do_faults},   Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
+                               Deed{"image", do_image},     Deed{"guest", do_guest},       Deed{"variant", do_variant},
+                               Deed{"token", do_token},     Deed{"deny", do_deny}};
+
+}  // namespace
+
+Result<Value> World::administer(const Value& command) {
+  Command members(command);
+  std::string project = members.text("project", state_->options.project);
+  for (const Deed& deed : kDeeds)
+    if (deed.name == command["do"].as_text()) return deed.run(*this, members, project);
+  return usage(fmt::format("There is no '{}'.", command["do"].as_text()));
+}
+
+}  // namespace nbform::sim

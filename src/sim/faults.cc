@@ -1,0 +1,169 @@
+#include "sim/faults.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace nbform::sim {
+
+namespace {
+
+Diagnostic wrong(std::size_t index, std::string_view what) {
+  return error(Code::usage, "The fault script is not usable", fmt::format("Entry {}: {}.", index, what));
+}
+
+constexpr std::array kMatchKeys = {"service", "method", "path", "nth", "zone", "machine", "chance"};
+constexpr std::array kDoKeys = {"status", "body", "headers", "delay", "drop", "cut", "effect", "operation", "keep_disks",
+                                "preempt", "unreachable", "page", "expire_token"};
+constexpr std::array kOperationKeys = {"code", "message", "status", "zones_available"};
+constexpr std::array kEntryKeys = {"match", "do", "times"};
+
+template <std::size_t N>
+Result<> known_keys(const Value& map, const std::array<const char*, N>& keys, std::size_t index, std::string_view where) {
+  if (!map.is_map() && !map.is_null()) return wrong(index, fmt::format("'{}' is not an object", where));
+  for (const auto& [key, value] : map.as_map()) {
+    bool known = false;
+    for (const char* k : keys) known = known || key == k;
+    if (!known) return wrong(index, fmt::format("'{}' has no member '{}'", where, key));
+  }
+  return Ok{};
+}
+
+std::vector<std::string> texts(const Value& list) {
+  std::vector<std::string> out;
+  for (const Value& item : list.as_list()) out.emplace_back(item.as_text());
+  return out;
+}
+
+Result<> read_match(const Value& match, Fault& fault, std::size_t index) {
+  NB_TRY(known_keys(match, kMatchKeys, index, "match"));
+  fault.service = match["service"].as_text("*");
+  fault.method = match["method"].as_text("*");
+  fault.path = match["path"].as_text("*");
+  fault.zone = match["zone"].as_text("*");
+  fault.machine = match["machine"].as_text("*");
+  fault.nth = match["nth"].as_int(0);
+  fault.chance = match["chance"].as_real(1);
+  if (fault.nth < 0) return wrong(index, "'nth' counts from 1");
+  if (fault.chance < 0 || fault.chance > 1) return wrong(index, "'chance' is between 0 and 1");
+  return Ok{};
+}
+
+Result<> read_operation(const Value& op, FaultAction& action, std::size_t index) {
+  NB_TRY(known_keys(op, kOperationKeys, index, "operation"));
+  if (!op["code"].is_text()) return wrong(index, "'operation' needs a 'code'");
+  action.operation = op["code"].as_text();
+  action.operation_message = op["message"].as_text();
+  action.operation_status = static_cast<int>(op["status"].as_int(503));
+  action.zones_available = texts(op["zones_available"]);
+  return Ok{};
+}
+
+Result<> read_times(const Value& what, FaultAction& action, std::size_t index) {
+  if (!what["delay"].is_null()) {
+    auto delay = parse_delay(what["delay"]);
+    if (!delay) return wrong(index, "'delay' is no duration");
+    action.delay = *delay;
+  }
+  if (!what["preempt"].is_null()) {
+    action.preempt = parse_delay(what["preempt"]);
+    if (!action.preempt) return wrong(index, "'preempt' is no duration");
+  }
+  return Ok{};
+}
+
+Result<> read_answer(const Value& what, FaultAction& action, std::size_t index) {
+  if (!what["status"].is_null()) action.status = static_cast<int>(what["status"].as_int());
+  if (action.status && (*action.status < 100 || *action.status > 599)) return wrong(index, "'status' is no HTTP status");
+  if (!what["body"].is_null()) action.body = what["body"].is_text() ? std::string(what["body"].as_text()) : to_json(what["body"]);
+  for (const auto& [name, value] : what["headers"].as_map()) action.headers.emplace_back(name, value.as_text());
+  std::string_view drop = what["drop"].as_text();
+  if (!what["drop"].is_null() && drop != "before" && drop != "after") return wrong(index, "'drop' is \"before\" or \"after\"");
+  action.drop = drop == "before" ? FaultAction::Drop::before : drop == "after" ? FaultAction::Drop::after : FaultAction::Drop::none;
+  if (!what["cut"].is_null()) action.cut = static_cast<std::size_t>(std::max<std::int64_t>(0, what["cut"].as_int()));
+  action.effect = what["effect"].as_bool();
+  return Ok{};
+}
+
+Result<> read_action(const Value& what, FaultAction& action, std::size_t index) {
+  NB_TRY(known_keys(what, kDoKeys, index, "do"));
+  if (what.as_map().empty()) return wrong(index, "'do' says nothing");
+  NB_TRY(read_answer(what, action, index));
+  NB_TRY(read_times(what, action, index));
+  if (!what["operation"].is_null()) NB_TRY(read_operation(what["operation"], action, index));
+  action.keep_disks = what["keep_disks"].as_bool();
+  action.unreachable = texts(what["unreachable"]);
+  if (!what["page"].is_null()) action.page = static_cast<int>(what["page"].as_int());
+  action.expire_token = what["expire_token"].as_bool();
+  return Ok{};
+}
+
+Result<Fault> read_fault(const Value& entry, std::size_t index) {
+  if (!entry.is_map()) return wrong(index, "it is not an object");
+  NB_TRY(known_keys(entry, kEntryKeys, index, "the entry"));
+  Fault fault;
+  NB_TRY(read_match(entry["match"], fault, index));
+  NB_TRY(read_action(entry["do"], fault.action, index));
+  fault.times = entry["times"].as_int(1);
+  if (fault.times < 0) return wrong(index, "'times' is negative");
+  fault.source = entry;
+  return fault;
+}
+
+}  // namespace
+
+std::optional<Duration> parse_delay(const Value& value) {
+  if (value.is_int() || value.is_real()) {
+    double seconds = value.as_real();
+    if (!(seconds >= 0 && seconds < 1e9)) return std::nullopt;
+    return Duration(static_cast<std::int64_t>(seconds * 1e6));
+  }
+  std::string_view text = value.as_text();
+  double n = 0;
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (ec != std::errc() || !(n >= 0 && n < 1e9)) return std::nullopt;
+  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  double seconds = unit == "ms" ? 0.001 : unit == "s" || unit.empty() ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : -1;
+  if (seconds < 0) return std::nullopt;
+  return Duration(static_cast<std::int64_t>(n * seconds * 1e6));
+}
+
+bool FaultScript::applies(Fault& fault, const FaultSubject& s) {
+  if (fault.times > 0 && fault.done >= fault.times) return false;
+  bool verb_or_call = glob_match(fault.method, s.method) || (!s.call.empty() && glob_match(fault.method, s.call));
+  bool fits = verb_or_call && glob_match(fault.service, s.service) && glob_match(fault.path, s.path) &&
+              glob_match(fault.zone, s.zone) && glob_match(fault.machine, s.machine);
+  if (!fits) return false;
+  ++fault.seen;
+  return fault.nth == 0 || fault.seen == fault.nth;
+}
+
+Result<> FaultScript::add(const Value& list) {
+  if (!list.is_list()) return error(Code::usage, "The fault script is not usable", "It is not a list.");
+  std::vector<Fault> read;
+  for (const Value& entry : list.as_list()) read.push_back(NB_TRY(read_fault(entry, read.size())));
+  faults_.insert(faults_.end(), read.begin(), read.end());
+  return Ok{};
+}
+
+Value FaultScript::to_json() const {
+  List out;
+  for (const Fault& f : faults_) out.push_back(Map{{"fault", f.source}, {"seen", f.seen}, {"done", f.done}});
+  return out;
+}
+
+Result<FaultScript> FaultScript::from_json(const Value& value) {
+  FaultScript script;
+  for (const Value& entry : value.as_list()) {
+    NB_TRY(script.add(List{entry["fault"]}));
+    script.faults_.back().seen = entry["seen"].as_int();
+    script.faults_.back().done = entry["done"].as_int();
+  }
+  return script;
+}
+
+}  // namespace nbform::sim

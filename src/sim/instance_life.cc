@@ -1,0 +1,370 @@
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "sim/catalogue.h"
+#include "sim/disks.h"
+#include "sim/effects.h"
+#include "sim/instances.h"
+#include "sim/lists.h"
+#include "sim/quotas.h"
+#include "sim/refusal.h"
+
+namespace nbform::sim {
+
+std::string_view status_of(const Resource& instance) { return instance["status"].as_text(); }
+
+std::string machine_label(const Value& instance) {
+  std::string label(last_segment(instance["machineType"].as_text()));
+  const Value& gpu = instance["guestAccelerators"].at_path("0/acceleratorType");
+  if (!gpu.is_null()) label += "+" + std::string(last_segment(gpu.as_text()));
+  return label;
+}
+
+Result<Resource*> existing_instance(State& state, const Call& call) {
+  Key key = call.key(call.arg("instance").empty() ? call.arg("resource") : call.arg("instance"));
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr || !state.visible(*instance)) return not_found(key, "instances");
+  return instance;
+}
+
+void set_status(State& state, const Key& key, Resource& instance, std::string_view status, std::string_view why) {
+  if (status_of(instance) == status) return;
+  state.note("status", key, "instances/" + key.name, Map{{"before", instance["status"]}, {"after", status}, {"by", why}});
+  instance.edit().set("status", status);
+}
+
+Value stockout_detail(std::string_view zone, std::string_view machine, std::string_view attachment,
+                      const std::vector<std::string>& zones_available) {
+  Map data{{"zone", zone}, {"vmType", machine}, {"attachment", attachment}, {"zonesAvailable", join(zones_available, ",")}};
+  return Map{{"errorInfo", Map{{"reason", "resource_availability"}, {"domain", "compute.googleapis.com"}, {"metadatas", data}}}};
+}
+
+namespace {
+
+const Stockout* stockout_of(const State& state, const Key& key, const Value& wire) {
+  std::string machine(last_segment(wire["machineType"].as_text())), label = machine_label(wire);
+  for (const Stockout& s : state.stockouts)
+    if (glob_match(s.zone_glob, key.zone()) && (glob_match(s.machine_glob, machine) || glob_match(s.machine_glob, label))) return &s;
+  return nullptr;
+}
+
+Failure stockout_failure(const State& state, const Key& key, const Value& wire, const Stockout& s) {
+  std::string machine(last_segment(wire["machineType"].as_text()));
+  std::string text = fmt::format("The zone 'projects/{}/{}' does not have enough resources available to fulfill the "
+                                 "request.  Try a different zone, or try again later.",
+                                 key.project, key.scope);
+  if (state.variant("spot-stockout-unsupported") && is_spot(wire["scheduling"])) return {"UNSUPPORTED_OPERATION", 400, text, {}};
+  if (state.variant("stockout-plain")) return {"ZONE_RESOURCE_POOL_EXHAUSTED", 503, text, {}};
+  const Value& gpu = wire["guestAccelerators"].at_path("0");
+  std::string attachment = gpu.is_null() ? "" : fmt::format("{}:{}", last_segment(gpu["acceleratorType"].as_text()), gpu["acceleratorCount"].as_int());
+  return {"ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", 503, text, {stockout_detail(key.zone(), machine, attachment, s.zones_available)}};
+}
+
+// Capacity, then quota: what every way into RUNNING needs.
+std::optional<Failure> take_capacity(State& state, const Key& key, Resource& instance) {
+  if (const Stockout* s = stockout_of(state, key, instance.wire())) return stockout_failure(state, key, instance.wire(), *s);
+  return take_quota(state, instance, "running", running_charges(state, key, instance.wire()));
+}
+
+std::string ephemeral_address(State& state) {
+  std::uint64_t n = ++state.last_id;
+  return fmt::format("34.{}.{}.{}", 66 + n / 62500 % 60, n / 250 % 250, n % 250 + 2);
+}
+
+// Ephemeral addresses come with RUNNING and go with TERMINATED.
+void set_addresses(State& state, Resource& instance, bool present) {
+  for (Value& nic : instance.edit()["networkInterfaces"].list()) {
+    if (nic["accessConfigs"].is_null()) continue;
+    for (Value& config : nic.map()["accessConfigs"].list())
+      if (!present)
+        config.map().erase("natIP");
+      else if (config["natIP"].is_null())
+        config.map().set("natIP", ephemeral_address(state));
+  }
+}
+
+void set_deadline(State& state, const Key& key, Resource& instance) {
+  const Value& s = instance["scheduling"];
+  std::optional<Time> end;
+  if (!s["maxRunDuration"].is_null()) end = state.now + std::chrono::seconds(s["maxRunDuration"]["seconds"].as_int());
+  if (!s["terminationTime"].is_null()) end = *parse_rfc3339(s["terminationTime"].as_text()) - state.clock_offset;
+  if (!end) return;
+  instance.edit()["resourceStatus"].set_path("scheduling/terminationTimestamp", pacific(*end + state.clock_offset));
+  state.plan(*end, {"vm.deadline", key, Map{{"run", instance.hidden["run"]}}});
+}
+
+void run(State& state, const Key& key, Resource& instance, std::string_view why) {
+  const MachineFacts* machine = find_machine(key.zone(), last_segment(instance["machineType"].as_text()));
+  set_addresses(state, instance, true);
+  set_status(state, key, instance, "RUNNING", why);
+  Map& wire = instance.edit();
+  wire.set("lastStartTimestamp", state.stamp());
+  wire.set("cpuPlatform", instance["minCpuPlatform"].is_null() ? default_platform(machine->series) : instance["minCpuPlatform"].as_text());
+  instance.hidden.map().set("run", instance.hidden["run"].as_int() + 1);
+  set_deadline(state, key, instance);
+}
+
+// STAGING now; RUNNING now too, or (variant) some seconds after the operation is done.
+void boot(State& state, const Key& key, Resource& instance, std::string_view why) {
+  if (!state.variant("staging-after-done")) return run(state, key, instance, why);
+  set_status(state, key, instance, "STAGING", why);
+  state.plan(state.now + state.pace(4), {"vm.running", key, {}});
+}
+
+void halt(State& state, const Key& key, Resource& instance, std::string_view why) {
+  set_addresses(state, instance, false);
+  set_status(state, key, instance, "TERMINATED", why);
+  instance.edit().set("lastStopTimestamp", state.stamp());
+  instance.edit().set("cpuPlatform", "Unknown CPU Platform");
+  if (!instance["resourceStatus"]["scheduling"].is_null()) instance.edit()["resourceStatus"].map().erase("scheduling");
+  instance.hidden.map().set("run", instance.hidden["run"].as_int() + 1);
+  give_back_quota(state, instance, "running");
+}
+
+void erase_instance(State& state, const Key& key, std::string_view why) {
+  Resource* found = state.find("instances", key);
+  if (found == nullptr) return;
+  List disks = (*found)["disks"].as_list();
+  for (const Value& disk : disks) {
+    Key disk_at = disk_key(disk["source"].as_text());
+    drop_user(state, disk_at, key);
+    if (disk["autoDelete"].as_bool()) erase_disk(state, disk_at, fmt::format("autoDelete with instances/{}", key.name));
+  }
+  state.note("delete", key, "instances/" + key.name, Map{{"by", why}, {"labels", (*found)["labels"]}, {"id", (*found)["id"]}});
+  give_back_quota(state, *found, "running");
+  give_back_quota(state, *found, "exists");
+  state.instances.erase(key);
+}
+
+// --- insert
+
+void put_instance(State& state, const Call& call, const Key& key, Draft draft) {
+  List shown, made;
+  for (std::size_t i = 0; i < draft.disks.size(); ++i) {
+    DraftDisk& disk = draft.disks[i];
+    if (disk.made) {
+      put_disk(state, disk.key, std::move(*disk.made), "CREATING", "instances.insert");
+      made.push_back(disk.key.name);
+    }
+    shown.push_back(shown_disk(state, disk.key, call.body["disks"].as_list()[i], i));
+  }
+  Map& wire = draft.wire.map();
+  wire.set("disks", std::move(shown));
+  wire.set("id", state.new_id());
+  wire.set("creationTimestamp", state.stamp());
+  wire.set("fingerprint", fingerprint(Value(wire)));
+  state.note("insert", key, "instances/" + key.name, Map{{"labels", wire["labels"]}, {"machineType", wire["machineType"]}, {"id", wire["id"]}, {"disks", wire["disks"]}});
+  Resource& instance = state.instances[key];
+  instance = Resource(std::move(draft.wire));
+  instance.hidden = Map{{"inserting", true}, {"made", made}, {"run", 0}};
+  for (const DraftDisk& disk : draft.disks) add_user(state, disk.key, key);
+}
+
+double insert_seconds(const Value& wire) { return wire["guestAccelerators"].is_null() ? 12 : 20; }
+
+Result<Reply> insert_instance(State& state, const Call& call) {
+  std::string_view name = call.body["name"].as_text();
+  NB_TRY(check_name(name, "resource.name"));
+  Key key = call.key(name);
+  if (state.find("instances", key) != nullptr) {
+    std::string message = fmt::format("The resource '{}' already exists", path_of(key, "instances"));
+    if (!state.variant("exists-in-operation")) return refuse("alreadyExists", message);
+    return submit(state, call, {"insert", "instances.refused", "instances", key, 1, {}, Failure{"RESOURCE_ALREADY_EXISTS", 409, message, {}}});
+  }
+  Draft draft = NB_TRY(draft_instance(state, call, key));
+  double seconds = insert_seconds(draft.wire);
+  put_instance(state, call, key, std::move(draft));
+  if (state.variant("slow-visibility")) state.find("instances", key)->visible_from = state.now + state.pace(seconds / 2);
+  return submit(state, call, {"insert", "instances.insert", "instances", key, seconds, {}, {}});
+}
+
+std::optional<Failure> begin_insert(State& state, const Key& key, Resource& work) {
+  Resource& instance = *state.find("instances", key);
+  if (auto failure = take_quota(state, instance, "exists", {{{key.project, region_of(key.zone()), "INSTANCES"}, 1}})) return failure;
+  if (auto failure = take_capacity(state, key, instance)) return failure;
+  for (const Value& name : instance.hidden["made"].as_list()) {
+    Key disk{key.project, key.scope, std::string(name.as_text())};
+    if (auto failure = take_quota(state, *state.find("disks", disk), "exists", disk_charges(disk, state.find("disks", disk)->wire()))) return failure;
+  }
+  Time end{work.hidden["end"].as_int()};
+  state.plan(state.now + (end - state.now) / 2, {"vm.staging", key, {}});
+  return std::nullopt;
+}
+
+std::optional<Failure> complete_insert(State& state, const Key& key, Resource& work) {
+  Resource& instance = *state.find("instances", key);
+  for (const Value& name : instance.hidden["made"].as_list()) set_disk_status(state, {key.project, key.scope, std::string(name.as_text())}, "READY");
+  instance.hidden.map().erase("inserting");
+  if (!work.hidden["preempt"].is_null()) state.plan(state.now + Duration(work.hidden["preempt"].as_int()), {"vm.preempt", key, {}});
+  boot(state, key, instance, "insert");
+  return std::nullopt;
+}
+
+// A failed insert leaves no VM, and its own disks only where that was asked for.
+void undo_insert(State& state, const Key& key, Resource& work) {
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr) return;
+  List made = instance->hidden["made"].as_list();
+  bool keep = state.variant("leftover-disks") || work.hidden["keep_disks"].as_bool();
+  for (Value& disk : instance->edit()["disks"].list()) disk.map().set("autoDelete", false);
+  erase_instance(state, key, "failed insert");
+  for (const Value& name : made) {
+    Key disk{key.project, key.scope, std::string(name.as_text())};
+    if (keep)
+      set_disk_status(state, disk, "READY");
+    else
+      erase_disk(state, disk, "failed insert");
+  }
+}
+
+// --- delete, start, stop, reset
+
+Result<Reply> delete_instance(State& state, const Call& call) {
+  Resource* instance = NB_TRY(existing_instance(state, call));
+  if ((*instance)["deletionProtection"].as_bool())
+    return refuse("invalidResourceUsage", "Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion.'.");
+  return submit(state, call, {"delete", "instances.delete", "instances", call.key(call.arg("instance")), 20, {}, {}});
+}
+
+std::optional<Failure> begin_delete(State& state, const Key& key, Resource&) {
+  if (Resource* instance = state.find("instances", key)) set_status(state, key, *instance, "STOPPING", "delete");
+  return std::nullopt;
+}
+
+std::optional<Failure> complete_delete(State& state, const Key& key, Resource& work) {
+  erase_instance(state, key, work["name"].as_text());
+  return std::nullopt;
+}
+
+Result<Reply> power(State& state, const Call& call, std::string_view type, double seconds, std::initializer_list<std::string_view> from) {
+  Resource* instance = NB_TRY(existing_instance(state, call));
+  Key key = call.key(call.arg("instance"));
+  Mutation mutation{std::string(type), fmt::format("instances.{}", type), "instances", key, seconds, {}, {}};
+  bool fits = false;
+  for (std::string_view status : from) fits = fits || status == status_of(*instance);
+  if (!fits || instance->hidden["inserting"].as_bool()) mutation.failure = not_ready(key, "instances");
+  return submit(state, call, std::move(mutation));
+}
+
+Result<Reply> start_instance(State& state, const Call& call) { return power(state, call, "start", 10, {"TERMINATED", "RUNNING"}); }
+Result<Reply> stop_instance(State& state, const Call& call) { return power(state, call, "stop", 15, {"RUNNING", "STAGING", "TERMINATED"}); }
+Result<Reply> reset_instance(State& state, const Call& call) { return power(state, call, "reset", 3, {"RUNNING"}); }
+
+std::optional<Failure> gone(const Key& key) {
+  return Failure{"RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(key, "instances")), {}};
+}
+
+std::optional<Failure> begin_start(State& state, const Key& key, Resource&) {
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr) return gone(key);
+  if (status_of(*instance) == "RUNNING") return std::nullopt;
+  if (status_of(*instance) != "TERMINATED") return not_ready(key, "instances");
+  auto deadline = parse_rfc3339((*instance)["scheduling"]["terminationTime"].as_text());
+  if (deadline && *deadline <= state.cloud_time()) return Failure{"INVALID_USAGE", 400, "The termination time of the VM has passed.", {}};
+  if (auto failure = take_capacity(state, key, *instance)) return failure;
+  set_status(state, key, *instance, "STAGING", "start");
+  return std::nullopt;
+}
+
+std::optional<Failure> complete_start(State& state, const Key& key, Resource& work) {
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr) return gone(key);
+  if (status_of(*instance) == "STAGING") boot(state, key, *instance, "start");
+  if (!work.hidden["preempt"].is_null()) state.plan(state.now + Duration(work.hidden["preempt"].as_int()), {"vm.preempt", key, {}});
+  return std::nullopt;
+}
+
+std::optional<Failure> begin_stop(State& state, const Key& key, Resource&) {
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr) return gone(key);
+  if (status_of(*instance) != "TERMINATED") set_status(state, key, *instance, "STOPPING", "stop");
+  return std::nullopt;
+}
+
+std::optional<Failure> complete_stop(State& state, const Key& key, Resource&) {
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr) return gone(key);
+  if (status_of(*instance) == "STOPPING") halt(state, key, *instance, "stop");
+  return std::nullopt;
+}
+
+std::optional<Failure> nothing(State&, const Key&, Resource&) { return std::nullopt; }
+std::optional<Failure> complete_reset(State& state, const Key& key, Resource&) {
+  state.note("reset", key, "instances/" + key.name);
+  return std::nullopt;
+}
+
+// --- what the cloud does by itself
+
+bool deletes_itself(const Resource& instance) { return instance["scheduling"]["instanceTerminationAction"].as_text() == "DELETE"; }
+
+void stop_by_itself(State& state, const Key& key, Resource& instance, std::string_view why) {
+  set_status(state, key, instance, "STOPPING", why);
+  state.plan(state.now + state.pace(30), {"vm.stopped", key, Map{{"run", instance.hidden["run"]}, {"by", why}}});
+}
+
+void stopped_by_itself(State& state, const Happening& h) {
+  Resource* instance = state.find("instances", h.target);
+  if (instance == nullptr || status_of(*instance) != "STOPPING" || instance->hidden["run"] != h.detail["run"]) return;
+  if (deletes_itself(*instance))
+    erase_instance(state, h.target, h.detail["by"].as_text());
+  else
+    halt(state, h.target, *instance, h.detail["by"].as_text());
+}
+
+void deadline_passed(State& state, const Happening& h) {
+  Resource* instance = state.find("instances", h.target);
+  if (instance == nullptr || status_of(*instance) != "RUNNING" || instance->hidden["run"] != h.detail["run"]) return;
+  record_system_operation(state, h.target, deletes_itself(*instance) ? "delete" : "stop", "Instance reached the end of its run time.");
+  stop_by_itself(state, h.target, *instance, "run time over");
+}
+
+}  // namespace
+
+Result<> preempt_instance(State& state, const Key& key) {
+  Resource* instance = state.find("instances", key);
+  if (instance == nullptr) return not_found(key, "instances");
+  if (!is_spot((*instance)["scheduling"]) || status_of(*instance) != "RUNNING")
+    return refuse("invalid", fmt::format("'{}' is not a running Spot VM, so it cannot be preempted.", key.name));
+  state.note("preempt", key, "instances/" + key.name);
+  if (!state.variant("no-preempted-record")) record_system_operation(state, key, "compute.instances.preempted", "Instance was preempted.");
+  stop_by_itself(state, key, *instance, "preempted");
+  return Ok{};
+}
+
+void instance_happens(State& state, const Happening& h) {
+  Resource* instance = state.find("instances", h.target);
+  if (instance == nullptr) return;
+  if (h.what == "vm.staging" && status_of(*instance) == "PROVISIONING") set_status(state, h.target, *instance, "STAGING", "insert");
+  if (h.what == "vm.running" && status_of(*instance) == "STAGING") run(state, h.target, *instance, "boot");
+  if (h.what == "vm.deadline") deadline_passed(state, h);
+  if (h.what == "vm.stopped") stopped_by_itself(state, h);
+  if (h.what == "vm.preempt") (void)preempt_instance(state, h.target);
+}
+
+namespace {
+
+Result<Reply> get_instance(State& state, const Call& call) { return reply(call, *NB_TRY(existing_instance(state, call))); }
+Result<Reply> list_instances(State& state, const Call& call) { return list_shelf(state, call, "instances", "compute#instanceList"); }
+Result<Reply> all_instances(State& state, const Call& call) {
+  return list_aggregated(state, call, "instances", "compute#instanceAggregatedList");
+}
+
+constexpr Effect kEffects[] = {
+    {"instances.insert", begin_insert, complete_insert, undo_insert}, {"instances.refused", nothing, nothing},
+    {"instances.delete", begin_delete, complete_delete},              {"instances.start", begin_start, complete_start},
+    {"instances.stop", begin_stop, complete_stop},                    {"instances.reset", nothing, complete_reset},
+};
+constexpr Handling kMethods[] = {
+    {"instances.insert", insert_instance}, {"instances.get", get_instance},     {"instances.list", list_instances},
+    {"instances.aggregatedList", all_instances}, {"instances.delete", delete_instance}, {"instances.start", start_instance},
+    {"instances.stop", stop_instance},     {"instances.reset", reset_instance},
+};
+
+}  // namespace
+
+std::span<const Effect> instance_life_effects() { return kEffects; }
+std::span<const Handling> instance_life_methods() { return kMethods; }
+
+}  // namespace nbform::sim

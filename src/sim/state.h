@@ -1,0 +1,132 @@
+// World::State: everything the simulated cloud remembers, and the few operations that every service shares. Internal to
+// src/sim. Holds data only, so that a copy is a second cloud and to_json is whole.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/cloud.h"
+#include "sim/faults.h"
+#include "sim/mask.h"
+
+namespace nbform::sim {
+
+// Where a thing is: scope is "zones/Z", "regions/R" or "global".
+struct Key {
+  std::string project, scope, name;
+  auto operator<=>(const Key&) const = default;
+  std::string zone() const { return scope.substr(scope.find('/') + 1); }
+};
+
+// A thing on a shelf: what GET shows, and what the cloud knows besides.
+class Resource {
+ public:
+  Resource() = default;
+  explicit Resource(Value wire) : wire_(std::move(wire)) {}
+  const Value& wire() const { return wire_; }
+  const Value& operator[](std::string_view key) const { return wire_[key]; }
+  Map& edit() {
+    whole_.clear();
+    masked_.clear();
+    return wire_.map();
+  }
+  // JSON, reduced by the mask; remembered until the next edit, as lists of thousands are made of these.
+  const std::string& text(const Mask& mask, const std::string& mask_text) const;
+
+  Value hidden = Map();
+  Time visible_from;
+
+ private:
+  Value wire_;
+  mutable std::string whole_, masked_, masked_by_;
+};
+using Shelf = std::map<Key, Resource>;
+
+// Something that will happen. `what`: op.start, op.finish, op.forget, vm.staging, vm.running, vm.deadline, vm.stopped,
+// vm.preempt.
+struct Happening {
+  std::string what;
+  Key target;
+  Value detail;
+};
+
+struct Token {
+  std::string principal;
+  std::optional<Time> expires;
+};
+
+struct Replay {
+  std::string digest;  // of the mutation that the request id stands for
+  Key operation;
+  Time until;
+};
+
+struct Stockout {
+  std::string zone_glob, machine_glob;
+  std::vector<std::string> zones_available;
+};
+
+struct QuotaRule {
+  std::string project_glob, region_glob, metric_glob;
+  double limit;
+};
+
+struct PublishedImage {
+  std::string project, family, name;
+  Time created;
+};
+
+struct QuotaKey {
+  std::string project, region, metric;  // region "" = global
+  auto operator<=>(const QuotaKey&) const = default;
+};
+
+struct World::State {
+  Options options;
+  Time now;
+  Duration clock_offset{0};
+  std::uint64_t last_id = 0;
+  std::uint64_t random = 0;
+  std::map<std::pair<Time, std::uint64_t>, Happening> agenda;
+  std::vector<Event> diary;
+  Shelf instances, disks, operations;
+  std::map<Key, Time> busy_until;  // a thing's operations run one after the other
+  std::map<std::pair<std::string, std::string>, Replay> replays;  // by project and request id
+  std::map<std::string, Token> tokens;
+  std::map<std::string, std::string> service_accounts;  // e-mail -> public key
+  std::vector<Stockout> stockouts;
+  std::vector<QuotaRule> quota_rules;  // later ones win
+  std::map<QuotaKey, double> usage;
+  std::set<std::string> unreachable;
+  std::set<std::string> denied;
+  std::vector<PublishedImage> published;
+  FaultScript faults;
+  const FaultAction* fault = nullptr;  // of the request being handled
+
+  Time cloud_time() const { return now + clock_offset; }
+  bool variant(std::string_view name) const { return options.variants.contains(std::string(name)); }
+  std::uint64_t next_random(std::uint64_t n);
+  std::string new_id();                 // decimal, 19 digits
+  std::string stamp() const;            // the cloud's time now, in US Pacific
+  Duration pace(double seconds) const;  // by Options::op_times
+  void plan(Time at, Happening happening);
+  void note(std::string kind, const Key& key, std::string resource, Value detail = Map());
+  Shelf& shelf(std::string_view kind);  // "instances", "disks", "operations"
+  const Shelf& shelf(std::string_view kind) const { return const_cast<State*>(this)->shelf(kind); }
+  Resource* find(std::string_view kind, const Key& key);
+  bool visible(const Resource& resource) const;
+};
+using State = World::State;
+
+std::string pacific(Time t);
+// Base64 of 8 bytes: what labels, metadata and tags carry; the same content, the same fingerprint.
+std::string fingerprint(const Value& content);
+
+inline constexpr std::string_view kCompute = "https://www.googleapis.com/compute/v1/";
+std::string link(const Key& key, std::string_view collection);          // full selfLink
+std::string global_link(std::string_view project, std::string_view rest);  // rest: "zones/Z", "global/networks/default"
+std::string path_of(const Key& key, std::string_view collection);       // projects/P/zones/Z/instances/N
+
+}  // namespace nbform::sim
