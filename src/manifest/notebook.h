@@ -1,6 +1,6 @@
-// What a person declared, typed: a Notebook after includes, variables, profiles, `each` and merging. Plain data.
-// Knows no YAML (see yaml.h), no merging (load.h) and no cloud; the tables that decode, document and emit every field
-// stand in notebook_schema.cc.
+// What a person declared, typed: a Notebook after includes, variables, profiles, `each` and merging. Plain
+// data. Knows no YAML (see yaml.h), no merging (load.h) and no cloud; the tables that decode, document and
+// emit every field stand in notebook_schema.cc.
 #pragma once
 
 #include <cstdint>
@@ -129,15 +129,18 @@ struct Ssh {
   Number port;
 };
 struct Tunnel {
-  int local = 0;   // 0: the image's own port
-  int remote = 0;  // 0: the image's own port
+  int local = 0;       // 0: the image's own port
+  int remote = 0;      // 0: the image's own port
   bool fixed = false;  // "L:R": another local port is not taken instead
   bool operator==(const Tunnel&) const = default;
+};
+struct Jupyter {
+  Number port;
 };
 struct Access {
   Setting<Tunnel> tunnel;
   Ssh ssh;
-  Number jupyter_port;
+  Jupyter jupyter;
   Flag colab;
   Setting<std::vector<std::int64_t>> public_ports;  // key `public`
   Texts owners;
@@ -190,10 +193,10 @@ struct Origin {
 };
 
 struct Notebook {
-  std::string key;        // in `notebooks`, or NAME-KEY made by `each`
-  std::string name;       // cloud-side: `name`, else the key
-  std::string service;    // gce, workbench, ec2, sagemaker
-  std::string cloud;      // entry of `clouds`
+  std::string key;                 // in `notebooks`, or NAME-KEY made by `each`
+  std::string name;                // cloud-side: `name`, else the key
+  std::string service;             // gce, workbench, ec2, sagemaker
+  std::string cloud;               // entry of `clouds`
   std::vector<std::string> where;  // zones, regions, globs in order of preference
   Machine machine;
   Setting<Gpu> gpu;
@@ -223,7 +226,7 @@ struct Notebook {
 Mark mark_of(const Notebook& notebook, std::string_view path);
 
 struct Cloud {
-  std::string name, type;  // type: gcp, aws
+  std::string name, type;                      // type: gcp, aws
   Text project, bucket, impersonate;           // gcp
   Text region, account, profile, assume_role;  // aws (and bucket)
   Mark mark;
@@ -256,6 +259,7 @@ struct Manifest {
   std::vector<Notebook> notebooks;  // sorted by key
   std::vector<SourceFile> files;
   std::vector<Policy> policies;
+  std::optional<SshKey> default_key;  // what access.ssh.keys means where absent: the first of ~/.ssh/id_*.pub
 
   const Notebook* find(std::string_view key) const;
 };
