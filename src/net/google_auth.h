@@ -14,9 +14,10 @@
 namespace nbform {
 
 struct GoogleAuthOptions {
-  std::string impersonate;  // e-mail of a service account to act as, on top of whatever is found; "" = none
-  std::string
-      quota_project;  // for x-goog-user-project; "" = GOOGLE_CLOUD_QUOTA_PROJECT, else the credential's own
+  // E-mail of a service account to act as, on top of whatever is found; "" = none.
+  std::string impersonate;
+  // For x-goog-user-project; "" = GOOGLE_CLOUD_QUOTA_PROJECT, else the credential's own.
+  std::string quota_project;
 };
 
 class GoogleAuth {
@@ -29,9 +30,8 @@ class GoogleAuth {
   // denied for a URL that must not get the token. Outlives this object harmlessly.
   Authorize authorizer();
 
-  // For people, without secrets: "service account nb@acme-ml.iam.gserviceaccount.com
-  // (GOOGLE_APPLICATION_CREDENTIALS)".
-  // "" before the first token.
+  // For people, without secrets, "" before the first token:
+  // "service account nb@acme-ml.iam.gserviceaccount.com (GOOGLE_APPLICATION_CREDENTIALS)".
   std::string identity() const;
 
  private:
