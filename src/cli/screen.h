@@ -1,0 +1,33 @@
+// The two streams: stdout is data, stderr is talk. Says whether they are terminals, how wide, and whether colours are
+// wanted. Knows no plan.
+#pragma once
+
+#include <string_view>
+
+#include "base/diagnostic.h"
+#include "cli/ink.h"
+
+namespace nbform::cli {
+
+class Screen {
+ public:
+  // Colours: only on a terminal; NO_COLOR, CLICOLOR_FORCE and TERM=dumb are honoured.
+  Screen();
+
+  void forbid_colour();
+  const Style& out_style() const { return out_; }
+  const Style& err_style() const { return err_; }
+  bool talks_to_terminal() const { return err_terminal_; }  // stderr
+  int width() const;                                        // of the terminal now; 0 = none
+
+  void out(std::string_view text);  // data, as it is
+  void err(std::string_view text);  // talk, as it is
+  void report(const Diagnostic& diagnostic);
+  void report(const Diagnostics& diagnostics);
+
+ private:
+  bool err_terminal_ = false;
+  Style out_, err_;
+};
+
+}  // namespace nbform::cli
