@@ -313,7 +313,7 @@ class Differ {
       plan_forget(live);
       return;
     }
-    judge_removal(live, Reason::asked, resource.protect);
+    judge_removal(live, Reason::asked, resource.protect, named_in_kept(live));
   }
 
   void plan_forget(const Live& live) {

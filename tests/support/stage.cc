@@ -1,0 +1,72 @@
+#include "support/stage.h"
+
+#include <fmt/format.h>
+
+namespace nbform {
+
+namespace {
+sim::SimOptions recording() {
+  sim::SimOptions options;
+  options.record = true;
+  return options;
+}
+}  // namespace
+
+sim::Options Stage::default_options() {
+  return {};
+}
+
+Stage::Stage(sim::Options options) : world(options), env(world, outside, recording()) {
+  world.add_token("sandbox", "tester@example.com");
+  manifest_.stack = {"research", "3f9a1c2e", {}};
+}
+
+Notebook& Stage::notebook(const std::string& key) {
+  Notebook n;
+  n.key = n.name = key;
+  n.service = "gce";
+  n.cloud = "gcp";
+  n.where = {"us-central1-b"};
+  n.machine.type = Text("e2-standard-2");
+  Image image;
+  image.family = Text("common-cu129-ubuntu-2404-nvidia-580");
+  n.image = Setting<Image>(image);
+  Disk boot;
+  boot.size_gb = Number(200);
+  n.disks["boot"] = Setting<Disk>(boot);
+  manifest_.notebooks.push_back(n);
+  return manifest_.notebooks.back();
+}
+
+Planned Stage::plan(DiffOptions options) {
+  PlanRequest request;
+  request.manifest = &manifest_;
+  request.accounts = {{"gcp", "acme-ml"}};
+  options.stack = manifest_.stack.label();
+  options.bare_stack = manifest_.stack.name;
+  request.diff = std::move(options);
+  Wire wire(env, {"sandbox", {}});
+  return make_plan(env, wire, request);
+}
+
+Outcome Stage::apply(const Planned& planned, ApplyOptions options) {
+  Wire wire(env, {"sandbox", {}});
+  options.nonce = fmt::format("run-{}", ++runs_);
+  Observer silent;
+  return nbform::apply(env, wire, planned.plan, *planned.graph, planned.snapshot, options, silent);
+}
+
+std::vector<std::string> Stage::mutations() {
+  std::vector<std::string> out;
+  const auto& all = env.exchanges();
+  for (; seen_ < all.size(); ++seen_) {
+    const sim::Exchange& e = all[seen_];
+    std::string path = parse_url(e.url)->path;
+    if (e.method == "GET" || path.ends_with("/wait")) continue;
+    auto at = path.find("/zones/");
+    out.push_back(e.method + " " + path.substr(at == std::string::npos ? 0 : at + 1));
+  }
+  return out;
+}
+
+}  // namespace nbform

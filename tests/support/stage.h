@@ -1,0 +1,45 @@
+// A stack on a simulated cloud: notebooks made in code, planned and applied in virtual time. For engine
+// tests.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/apply.h"
+#include "engine/planner.h"
+#include "sim/sim_env.h"
+#include "support/fake_env.h"
+
+namespace nbform {
+
+class Stage {
+ public:
+  explicit Stage(sim::Options options = default_options());
+
+  // Declares a notebook `key` in us-central1-b with a given image and boot disk; change it before planning.
+  Notebook& notebook(const std::string& key);
+  Manifest& manifest() { return manifest_; }
+
+  Planned plan(DiffOptions options = {});
+  Outcome apply(const Planned& planned, ApplyOptions options = {});
+  Outcome plan_and_apply(DiffOptions options = {}) {
+    Planned planned = plan(std::move(options));
+    return apply(planned);
+  }
+  // Mutations (wait polls aside) sent since the last call, "POST zones/us-central1-b/instances/train/stop".
+  std::vector<std::string> mutations();
+
+  static sim::Options default_options();
+
+  sim::World world;
+  FakeEnv outside;
+  sim::SimEnv env;
+
+ private:
+  Manifest manifest_;
+  std::size_t seen_ = 0;
+  int runs_ = 0;
+};
+
+}  // namespace nbform
