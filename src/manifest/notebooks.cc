@@ -31,7 +31,7 @@ class Builder {
         each(key, overlay);
       else
         one(key, overlay, nullptr, overlay.node.key_at,
-            Scope{stack_.variables, stack_.stack.name, std::nullopt, nullptr});
+            VariableScope{stack_.variables, stack_.stack.name, std::nullopt, nullptr});
     }
     std::sort(out_.begin(), out_.end(),
               [](const Built& a, const Built& b) { return a.notebook.key < b.notebook.key; });
@@ -58,7 +58,7 @@ class Builder {
 
   // Replaces the path by the map in that file.
   bool load_each(Node& entries) {
-    Scope scope{stack_.variables, stack_.stack.name, std::nullopt, nullptr};
+    VariableScope scope{stack_.variables, stack_.stack.name, std::nullopt, nullptr};
     std::size_t budget = kFilledBytes;
     interpolate_tree(entries, scope, budget);
     report_broken(entries, scope, report_);
@@ -86,12 +86,12 @@ class Builder {
     }
     Overlay own = read_overlay(std::move(entry), kInEach, "an entry of `each`", stack_, report_);
     one(key + "-" + entry_key, overlay, &own, at,
-        Scope{stack_.variables, stack_.stack.name, entry_key, &own.node});
+        VariableScope{stack_.variables, stack_.stack.name, entry_key, &own.node});
   }
 
   // ---- one notebook ----
 
-  void one(const std::string& key, const Overlay& overlay, const Overlay* own, Span at, const Scope& scope) {
+  void one(const std::string& key, const Overlay& overlay, const Overlay* own, Span at, const VariableScope& scope) {
     std::vector<Layer> layers;
     bool usable = overlay.usable && (own == nullptr || own->usable);
     for (const auto& [name, defaults] : stack_.defaults) {
@@ -110,7 +110,7 @@ class Builder {
 
   // The profiles of the uppermost `use`; false where one can't be merged.
   bool add_profiles(std::vector<Layer>& layers, const Overlay& overlay, const Overlay* own,
-                    const Scope& scope) {
+                    const VariableScope& scope) {
     const Node* use = own == nullptr ? nullptr : own->node.find("use");
     if (use == nullptr) use = overlay.node.find("use");
     if (use == nullptr || !use->is_list()) return true;
@@ -150,7 +150,7 @@ class Builder {
     return false;
   }
 
-  Node merge(const std::vector<Layer>& layers, const Scope& scope) {
+  Node merge(const std::vector<Layer>& layers, const VariableScope& scope) {
     Node merged;
     merged.kind = Node::Kind::map;
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -169,7 +169,7 @@ class Builder {
     for (Node& item : node.items) stamp(item, layer);
   }
 
-  void finish(const std::string& key, Node merged, const std::vector<Layer>& layers, const Scope& scope) {
+  void finish(const std::string& key, Node merged, const std::vector<Layer>& layers, const VariableScope& scope) {
     const Node* service = merged.find("service");
     std::string name = service != nullptr && service->is_scalar() ? service->text : "";
     std::vector<std::string> dropped = drop_unsupported(merged, name, layers, report_);

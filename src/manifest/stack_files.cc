@@ -243,7 +243,7 @@ class StackReader {
 
   Node filled(const Node& node) {
     Node copy = node;
-    Scope scope{out_.variables, out_.stack.name, std::nullopt, nullptr};
+    VariableScope scope{out_.variables, out_.stack.name, std::nullopt, nullptr};
     std::size_t budget = YamlLimits::kFile;
     interpolate_tree(copy, scope, budget);
     report_broken(copy, scope, report_);

@@ -22,7 +22,7 @@ std::string unknown_variable(std::string_view name, const Variables& variables) 
   return detail + fmt::format(" Declare it: `variables: {{{}: {{default: ...}}}}`.", name);
 }
 
-std::string of_variable(std::string_view name, const Scope& scope, Interpolated& out) {
+std::string of_variable(std::string_view name, const VariableScope& scope, Interpolated& out) {
   auto it = scope.variables.find(std::string(name));
   if (it == scope.variables.end()) return unknown_variable(name, scope.variables);
   if (!it->second.text)
@@ -35,11 +35,11 @@ std::string of_variable(std::string_view name, const Scope& scope, Interpolated&
   return {};
 }
 
-std::string of_each_value(std::string_view path, const Scope& scope, Interpolated& out) {
+std::string of_each_value(std::string_view path, const VariableScope& scope, Interpolated& out) {
   const Node* value = scope.each_value == nullptr ? nullptr : scope.each_value->at_path(path);
   if (value == nullptr || !value->is_scalar())
     return fmt::format("The entry `{}` of `each` has no value `{}`.", scope.each_key.value_or(""), path);
-  Scope inner = scope;
+  VariableScope inner = scope;
   inner.each_value = nullptr;
   Interpolated nested = interpolate(value->text, inner);
   out.secret |= nested.secret;
@@ -47,7 +47,7 @@ std::string of_each_value(std::string_view path, const Scope& scope, Interpolate
   return nested.problem;
 }
 
-std::string of_reference(std::string_view reference, const Scope& scope, Interpolated& out) {
+std::string of_reference(std::string_view reference, const VariableScope& scope, Interpolated& out) {
   if (reference.starts_with("var.")) return of_variable(reference.substr(4), scope, out);
   if (reference == "stack") {
     out.text += scope.stack;
@@ -93,7 +93,7 @@ void report_reference(const Node& node, std::string problem, Report& report) {
 
 }  // namespace
 
-Interpolated interpolate(std::string_view text, const Scope& scope) {
+Interpolated interpolate(std::string_view text, const VariableScope& scope) {
   Interpolated out;
   out.problem = each_piece(
       text, [&](std::string_view piece) { out.text += piece; },
@@ -106,7 +106,7 @@ Interpolated interpolate(std::string_view text, const Scope& scope) {
   return out;
 }
 
-void interpolate_tree(Node& node, const Scope& scope, std::size_t& budget) {
+void interpolate_tree(Node& node, const VariableScope& scope, std::size_t& budget) {
   if (node.is_scalar() && node.text.find("${") != std::string::npos) {
     bool literal_only = !has_variable(node.text);
     Interpolated result = interpolate(node.text, scope);
@@ -120,7 +120,7 @@ void interpolate_tree(Node& node, const Scope& scope, std::size_t& budget) {
   for (Node& item : node.items) interpolate_tree(item, scope, budget);
 }
 
-void report_broken(const Node& node, const Scope& scope, Report& report) {
+void report_broken(const Node& node, const VariableScope& scope, Report& report) {
   if (report.full()) return;
   if (node.broken) {
     std::string problem = interpolate(node.text, scope).problem;
@@ -135,7 +135,7 @@ void check_references(const Node& node, const Variables& variables, Report& repo
   if (node.is_scalar() && node.text.find("${") != std::string::npos) {
     Variables known;
     for (const auto& [name, value] : variables) known[name] = {.text = "", .secret = false};
-    Scope scope{known, "stack", "key", nullptr};
+    VariableScope scope{known, "stack", "key", nullptr};
     std::string problem = each_piece(
         node.text, [](std::string_view) {},
         [&](std::string_view reference) {

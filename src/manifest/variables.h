@@ -16,7 +16,7 @@ struct VariableValue {
 };
 
 // What a `${...}` may mean at one place.
-struct Scope {
+struct VariableScope {
   const std::map<std::string, VariableValue>& variables;
   std::string stack;
   std::optional<std::string> each_key;
@@ -28,13 +28,13 @@ struct Interpolated {
   bool secret = false;
   std::string problem;  // a sentence; then `text` is unfinished
 };
-Interpolated interpolate(std::string_view text, const Scope& scope);
+Interpolated interpolate(std::string_view text, const VariableScope& scope);
 
 // Replaces every scalar of the tree; one that fails is marked broken and keeps its text. `budget`: how many
 // bytes of text interpolation may still make in this run.
-void interpolate_tree(Node& node, const Scope& scope, std::size_t& budget);
+void interpolate_tree(Node& node, const VariableScope& scope, std::size_t& budget);
 // Says why, for what interpolate_tree left broken.
-void report_broken(const Node& node, const Scope& scope, Report& report);
+void report_broken(const Node& node, const VariableScope& scope, Report& report);
 // For an overlay by itself: every ${...} well formed, every variable declared.
 void check_references(const Node& node, const std::map<std::string, VariableValue>& variables,
                       Report& report);
