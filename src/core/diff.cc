@@ -23,7 +23,7 @@ class Differ {
     describe();
     index();
     match();
-    release_undeclared();
+    relate_siblings();
     for (auto& [address, resource] : graph_)
       if (selects(resource.notebook)) judge_wanted(resource);
     for (const Live& live : snapshot_.live) judge_unwanted(live);
@@ -62,6 +62,7 @@ class Differ {
   void index() {
     for (const Live& live : snapshot_.live) {
       if (!ours(live)) continue;
+      by_notebook_[live.owner.notebook].push_back(&live);
       auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
       if (!fresh) twice(*it->second, live);
     }
@@ -115,14 +116,28 @@ class Differ {
     }
   }
 
-  // A machine lets go of disks that its notebook no longer declares, where this run may judge that.
-  void release_undeclared() {
-    for (const Live& live : snapshot_.live) {
-      if (!ours(live) || taken_.count(&live) || !may_judge_undeclared(live)) continue;
-      for (auto& [address, machine] : graph_)
-        if (machine.notebook == live.owner.notebook && machine.kind != live.kind)
-          machine.kind->release(machine, live);
+  // A machine holds on to its live siblings under the names they have, and lets go of those that its notebook
+  // no longer declares, where this run may judge that.
+  void relate_siblings() {
+    for (auto& [address, live] : matched_) {
+      const Resource& resource = graph_.at(address);
+      if (Resource* machine = machine_of(resource.notebook);
+          machine != nullptr && machine->kind != resource.kind)
+        machine->kind->relate(*machine, resource.part, *live, true);
     }
+    for (const auto& [notebook, siblings] : by_notebook_)
+      for (const Live* live : siblings) {
+        if (taken_.count(live) || !may_judge_undeclared(*live)) continue;
+        if (Resource* machine = machine_of(notebook); machine != nullptr && machine->kind != live->kind)
+          machine->kind->relate(*machine, live->owner.part, *live, false);
+      }
+  }
+
+  Resource* machine_of(const std::string& notebook) {
+    for (auto it = graph_.lower_bound(notebook + "/"); it != graph_.end() && it->second.notebook == notebook;
+         ++it)
+      if (it->second.kind->is_machine()) return &it->second;
+    return nullptr;
   }
 
   const ScopeStatus* status_of(const Scope& scope) const {
@@ -181,14 +196,19 @@ class Differ {
 
   // An existing disk with data, kept or left, pins the place.
   std::string pinned_zone(const Resource& resource) const {
-    for (const Live& live : snapshot_.live)
-      if (ours(live) && live.owner.notebook == resource.notebook && live.pins && !live.never_used)
-        return live.zone;
+    for (const Live* live : siblings_of(resource.notebook))
+      if (live->pins && !live->never_used) return live->zone;
     return {};
   }
 
+  const std::vector<const Live*>& siblings_of(const std::string& notebook) const {
+    static const std::vector<const Live*> kNone;
+    auto it = by_notebook_.find(notebook);
+    return it != by_notebook_.end() ? it->second : kNone;
+  }
+
   void plan_attempts(Change& change, const Resource& resource) {
-    if (!options_.attempts || resource.kind->stop() == std::nullopt) return;  // disks follow their machine
+    if (!options_.attempts || !resource.kind->is_machine()) return;  // disks follow their machine
     Diagnostics problems;
     change.attempts = options_.attempts(resource, problems);
     std::string zone = pinned_zone(resource);
@@ -231,16 +251,16 @@ class Differ {
     change.reason = power.reason;
     change.reason_text = power.text;
     change.action = std::max(heaviest(change.edits), power.action);
-    bool asked_replace = options_.replace.count(resource.notebook) && resource.kind->stop().has_value();
-    bool asked_restart = options_.restart.count(resource.notebook) && resource.kind->stop().has_value() &&
+    bool asked_replace = options_.replace.count(resource.notebook) && resource.kind->is_machine();
+    bool asked_restart = options_.restart.count(resource.notebook) && resource.kind->is_machine() &&
                          live.health.state == Health::State::running;
     if (asked_replace) change.action = Action::replace;
     if (asked_restart) change.action = std::max(change.action, Action::restart);
     if (change.action != Action::none && change.reason == Reason::none)
       change.reason = asked_replace || asked_restart ? Reason::asked : Reason::edits;
     if (power.end == Want::stopped && change.action == Action::restart) change.action = Action::stop;
-    if (!resource.adopt.empty() && live.owner.stack.empty())
-      change.action = std::max(Action::adopt, change.action);
+    bool adopting = !resource.adopt.empty() && live.owner.stack.empty();
+    if (adopting && change.action <= Action::update) change.action = Action::adopt;
     if (change.action == Action::replace && !asked_replace) pin_replace(change, live);
     if (change.action == Action::replace) judge_replace(change, resource, live);
     for (const std::string& text : resource.kind->notes(resource, live))
@@ -268,7 +288,7 @@ class Differ {
     bool unlocks = std::any_of(change.edits.begin(), change.edits.end(), [](const Edit& edit) {
       return edit.attr == "deletion_protection" && edit.after == Value(false);
     });
-    if (live.kind->stop().has_value() && resource.keep == KeepRule::always) refuse_kept_name(resource, live);
+    if (live.kind->is_machine() && resource.keep == KeepRule::always) refuse_kept_name(resource, live);
     if (resource.protect || (live.locked && !unlocks)) refuse_protected(resource.notebook, live, "replaced");
     change.loses_data = live.erased_by_replace || (live.holds_data && live.keep != KeepRule::never);
   }
@@ -377,9 +397,8 @@ class Differ {
   }
 
   bool machine_lives(const std::string& notebook) const {
-    return std::any_of(snapshot_.live.begin(), snapshot_.live.end(), [&](const Live& other) {
-      return ours(other) && other.owner.notebook == notebook && other.kind->stop().has_value();
-    });
+    const auto& all = siblings_of(notebook);
+    return std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
   }
 
   // What a failed create or a machine deleted elsewhere left: a disk that was never attached, or one that was
@@ -503,6 +522,7 @@ class Differ {
   Plan plan_;
   std::set<std::string, std::less<>> declared_;
   std::unordered_map<std::string, const Live*> by_key_;
+  std::unordered_map<std::string, std::vector<const Live*>> by_notebook_;
   std::map<std::string, const Live*> matched_;
   std::set<const Live*> taken_;
   std::map<std::string, std::vector<std::string>> notes_;

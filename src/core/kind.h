@@ -111,6 +111,7 @@ class Kind {
     (void)set;
     return std::nullopt;
   }
+  bool is_machine() const { return stop().has_value(); }
   // Takes our labels off and leaves the resource.
   virtual std::vector<Step> forget() const = 0;
 
@@ -136,8 +137,16 @@ class Kind {
   // For each attribute that is not managed, costs money or opens access, and differs from its default: a
   // sentence. Also what is worth knowing and no difference: a newer image of the same family.
   virtual std::vector<std::string> notes(const Resource& resource, const Live& live) const = 0;
-  // Makes `resource` let go of a live sibling that its notebook no longer declares (a disk to be detached).
-  virtual void release(Resource& resource, const Live& sibling) const { (void)resource, (void)sibling; }
+  // Fits a wanted machine to a live sibling of its notebook: a declared disk goes by the name it has, one
+  // that is no longer declared is let go.
+  virtual void relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) const {
+    (void)machine, (void)part, (void)sibling, (void)declared;
+  }
+  // For `adopt`: zone and name in a cloud id, and the parts (with their ids) that come along with a machine.
+  virtual std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const = 0;
+  virtual std::vector<std::pair<std::string, std::string>> companions(const Live& machine) const {
+    return (void)machine, std::vector<std::pair<std::string, std::string>>();
+  }
   // Short words about the thing for the screen's `create` line: "e2-standard-2 · spot · boot 200GB".
   virtual std::string summary(const Resource& resource, const Attempt& attempt) const = 0;
   // What of a live thing is lost when it goes: "boot disk", "disk train-data (200 GB)".

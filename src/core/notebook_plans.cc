@@ -62,7 +62,7 @@ void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::st
   std::set<std::string> with_machine;
   for (std::size_t i = 0; i < plan.changes.size(); ++i) {
     const Change& change = plan.changes[i];
-    bool machine = change.kind->stop().has_value();
+    bool machine = change.kind->is_machine();
     NotebookPlan& line = lines[change.notebook];
     line.key = change.notebook;
     if (machine) with_machine.insert(change.notebook);
@@ -72,7 +72,7 @@ void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::st
     line.declared = declared.count(key) != 0;
     bool machine_wanted = false;
     for (auto it = graph.lower_bound(key + "/"); it != graph.end() && it->second.notebook == key; ++it)
-      machine_wanted = machine_wanted || it->second.kind->stop().has_value();
+      machine_wanted = machine_wanted || it->second.kind->is_machine();
     if (!with_machine.count(key) && (!machine_wanted || options.destroy)) settle_without_machine(line, plan);
     plan.notebooks.push_back(std::move(line));
   }

@@ -54,7 +54,6 @@ enum class Reason {
   undeclared,
   remainder,  // left by a create that failed
   settling,
-  not_matched,
 };
 
 struct Change {
@@ -71,7 +70,6 @@ struct Change {
   PowerPolicy::Want end_power = PowerPolicy::Want::unmanaged;  // state to leave it in
   std::vector<std::string> after;  // addresses of changes that must have succeeded before
   std::string carried_by;          // address of the change that does this one too
-  std::string guard;               // hash of what it was judged by
   bool loses_data = false;
 };
 
@@ -104,7 +102,6 @@ struct Plan {
   int calls = 0;
   Duration took{};
   Time at;
-  Facts facts;
 
   int count(Action action) const;  // notebooks with that action
   bool empty() const;              // nothing to apply

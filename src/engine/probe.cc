@@ -6,8 +6,6 @@
 #include <memory>
 #include <set>
 
-#include "base/text.h"
-
 namespace nbform {
 
 namespace {
@@ -52,13 +50,6 @@ void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const C
       ask(wire, pending, change.notebook, *kind, resource.scope, zone, name);
 }
 
-// "projects/P/zones/Z/instances/N" -> zone, name.
-std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_view id) {
-  std::vector<std::string_view> parts = split(id, '/');
-  if (parts.size() != 6) return std::nullopt;
-  return std::pair(std::string(parts[3]), std::string(parts[5]));
-}
-
 }  // namespace
 
 Diagnostic name_taken(const std::string& notebook, const Live& holder) {
@@ -77,18 +68,37 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
   return d;
 }
 
-void read_adopted(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
+namespace {
+
+// Asks for everything to be adopted that is not known yet; false where there was nothing to ask.
+bool read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
                   const std::function<bool()>& stop) {
   auto pending = std::make_shared<Pending>();
   for (const auto& [address, resource] : graph) {
     if (resource.adopt.empty()) continue;
-    auto place = zone_and_name(resource.adopt);
+    auto place = resource.kind->locate(resource.adopt);
     if (place && !known(snapshot, resource.kind, place->first, place->second))
       ask(wire, pending, resource.notebook, *resource.kind, resource.scope, place->first, place->second);
   }
+  bool asked = pending->open > 0;
   await(env, *pending, stop);
   for (auto& [who, answer] : pending->answers)
     if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
+  return asked;
+}
+
+}  // namespace
+
+void read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot, const std::function<bool()>& stop) {
+  if (!read_missing(env, wire, graph, snapshot, stop)) return;
+  for (const Live& live : snapshot.live)
+    for (auto& [address, machine] : graph) {
+      if (machine.adopt != live.id || machine.kind != live.kind) continue;
+      for (const auto& [part, id] : live.kind->companions(live))
+        if (auto sibling = graph.find(fmt::format("{}/{}", machine.notebook, part)); sibling != graph.end())
+          sibling->second.adopt = id;
+    }
+  read_missing(env, wire, graph, snapshot, stop);
 }
 
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop) {

@@ -151,12 +151,18 @@ std::string instance_summary(const Resource& resource, const Attempt& attempt) {
   return join(parts, " · ");
 }
 
-void instance_release(Resource& resource, const Live& sibling) {
-  std::string_view part(sibling.owner.part);
-  if (!part.starts_with("disk-") || sibling.attributes.find("users")->as_list().empty()) return;
-  Map attachments = wanted(resource, "attachments").as_map();
-  attachments.set(part.substr(5), Value());
-  resource.attributes.set("attachments", std::move(attachments));
+void instance_relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) {
+  if (!part.starts_with("disk-")) return;
+  Map attachments = wanted(machine, "attachments").as_map();
+  std::string_view device = part.substr(5);
+  if (declared && attachments.has(device)) {
+    attachments[device].map().set("disk", sibling.name);
+  } else if (!declared && !sibling.attributes.find("users")->as_list().empty()) {
+    attachments.set(device, Value());
+  } else {
+    return;
+  }
+  machine.attributes.set("attachments", std::move(attachments));
 }
 
 }  // namespace nbform::gce

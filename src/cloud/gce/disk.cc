@@ -228,6 +228,9 @@ class DiskKind final : public Kind {
     return {};
   }
   std::vector<std::string> notes(const Resource&, const Live&) const override { return {}; }
+  std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const override {
+    return zone_and_name(id);
+  }
   std::string summary(const Resource& resource, const Attempt&) const override {
     std::string_view part(resource.part);
     return fmt::format("disk {} {} GB", part.substr(part.find('-') + 1),

@@ -21,6 +21,9 @@ inline constexpr std::string_view kCloudPlatform = "https://www.googleapis.com/a
 // stays.
 std::string_view resource_path(std::string_view link);
 
+// Zone and name of "projects/P/zones/Z/COLLECTION/N".
+std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_view id);
+
 // POST/GET/... below "projects/P/zones/Z/". `request_id` goes into the query where it is not empty.
 Call zonal(std::string_view method, const Scope& scope, std::string_view zone, std::string_view rest,
            std::string_view request_id = {}, Value body = {});

@@ -274,8 +274,18 @@ class InstanceKind final : public Kind {
   std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
     return instance_notes(resource, live);
   }
-  void release(Resource& resource, const Live& sibling) const override {
-    instance_release(resource, sibling);
+  void relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) const override {
+    instance_relate(machine, part, sibling, declared);
+  }
+  std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const override {
+    return zone_and_name(id);
+  }
+  std::vector<std::pair<std::string, std::string>> companions(const Live& machine) const override {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& [device, attachment] : machine.attributes.find("attachments")->as_map())
+      out.emplace_back("disk-" + device, fmt::format("projects/{}/zones/{}/disks/{}", machine.scope.account,
+                                                     machine.zone, attachment["disk"].as_text()));
+    return out;
   }
   std::string summary(const Resource& resource, const Attempt& attempt) const override {
     return instance_summary(resource, attempt);

@@ -31,6 +31,6 @@ std::string merge_key_lines(std::string_view all, const List& ours, std::string_
 std::vector<std::string> instance_consequences(const Change& change);
 std::vector<std::string> instance_notes(const Resource& resource, const Live& live);
 std::string instance_summary(const Resource& resource, const Attempt& attempt);
-void instance_release(Resource& resource, const Live& sibling);
+void instance_relate(Resource& machine, std::string_view part, const Live& sibling, bool declared);
 
 }  // namespace nbform::gce

@@ -349,9 +349,10 @@ class Lowering {
   void metadata() {
     Map entries;
     if (n_.metadata.count("ssh-keys"))
-      problem("SSH keys have a place of their own",
-              "`metadata.ssh-keys` is shared: nbform adds and removes its own lines in it and leaves all others.",
-              "metadata.ssh-keys", "Write the keys under `access: {ssh: {keys: [...]}}`.");
+      problem(
+          "SSH keys have a place of their own",
+          "`metadata.ssh-keys` is shared: nbform adds and removes its own lines in it and leaves all others.",
+          "metadata.ssh-keys", "Write the keys under `access: {ssh: {keys: [...]}}`.");
     for (const auto& [key, value] : n_.metadata) put(entries, key, value, "metadata." + key);
     script(entries, n_.setup.script, "startup-script", "setup.script");
     script(entries, n_.setup.shutdown_script, "shutdown-script", "setup.shutdown_script");

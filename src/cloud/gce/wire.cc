@@ -15,6 +15,12 @@ std::string_view resource_path(std::string_view link) {
   return at == std::string_view::npos ? link : link.substr(at);
 }
 
+std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_view id) {
+  std::vector<std::string_view> parts = split(id, '/');
+  if (parts.size() != 6) return std::nullopt;
+  return std::pair(std::string(parts[3]), std::string(parts[5]));
+}
+
 Call zonal(std::string_view method, const Scope& scope, std::string_view zone, std::string_view rest,
            std::string_view request_id, Value body) {
   Call call{"compute",

@@ -358,3 +358,53 @@ TEST_CASE("a restart that was cut short is finished by the next run") {
   CHECK(vm["status"].as_text() == "RUNNING");
   expect_empty(stage);
 }
+
+TEST_CASE("adopt takes over what exists, with labels alone, and is a no-op afterwards") {
+  Stage stage;
+  stage.notebook("train").disks["data"] = Setting<Disk>(data_disk());
+  expect_done(stage.plan_and_apply());
+  DiffOptions forget;
+  forget.forget = {"train"};
+  expect_done(stage.plan_and_apply(forget));
+  CHECK(stage.plan().plan.blocked ==
+        std::vector<std::string>{"train"});  // the name is taken by a stranger now
+  stage.manifest().notebooks[0].adopt = Text("us-central1-b/train");
+  stage.mutations();
+  Planned planned = stage.plan();
+  INFO(text_of(planned.plan.diagnostics));
+  REQUIRE(line_of(planned.plan, "train") != nullptr);
+  CHECK(line_of(planned.plan, "train")->action == Action::adopt);
+  expect_done(stage.apply(planned));
+  for (const std::string& sent : stage.mutations()) CHECK(sent.ends_with("/setLabels"));
+  expect_empty(stage);
+}
+
+TEST_CASE("moved_from renames without making anything again") {
+  Stage stage;
+  stage.notebook("train").disks["data"] = Setting<Disk>(data_disk());
+  expect_done(stage.plan_and_apply());
+  Notebook& n = stage.manifest().notebooks[0];
+  n.key = "learn";
+  n.moved_from = Text("train");
+  stage.mutations();
+  Planned planned = stage.plan();
+  REQUIRE(line_of(planned.plan, "learn") != nullptr);
+  CHECK(line_of(planned.plan, "learn")->action == Action::update);
+  expect_done(stage.apply(planned));
+  for (const std::string& sent : stage.mutations()) CHECK(sent.ends_with("/setLabels"));
+  expect_empty(stage);
+}
+
+TEST_CASE("a stack that gets its id relabels what it declares") {
+  Stage stage;
+  stage.manifest().stack.id = "";
+  Notebook& n = stage.notebook("train");
+  n.access.ssh.keys = Setting(std::vector<SshKey>{{"a.pub", "ssh-ed25519 AAAA1 ana", false}});
+  expect_done(stage.plan_and_apply());
+  stage.manifest().stack.id = "3f9a1c2e";
+  Planned planned = stage.plan();
+  REQUIRE(line_of(planned.plan, "train") != nullptr);
+  CHECK(line_of(planned.plan, "train")->action == Action::update);
+  expect_done(stage.apply(planned));
+  expect_empty(stage);
+}
