@@ -57,17 +57,19 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
 
 namespace {
 
-// The body as a Value, null where there is none to expect; an error where a 2xx should be JSON and is not.
+// The body as a Value, null where there is none to expect. An error where a 2xx should be a JSON object and
+// is not: an empty or cut list must never pass for a short one.
 Result<Value> json_of(const ApiRequest& request, const Response& response) {
   auto type = header(response.headers, "content-type").value_or("");
+  bool must_be_object = request.expects_json && response.ok() && response.status != 204;
   bool worth_reading = request.expects_json || type.find("json") != std::string_view::npos;
-  if (response.body.empty() || !worth_reading) return Value();
+  if (!worth_reading) return Value();
   auto parsed = parse_json(response.body);
-  if (parsed.ok()) return parsed;
-  if (!response.ok() || !request.expects_json) return Value();
-  return error(
-      Code::unavailable, "The answer is cut or garbled",
-      fmt::format("HTTP {} came with {} bytes that are not JSON.", response.status, response.body.size()));
+  if (parsed.ok() && (parsed->is_map() || !must_be_object)) return parsed;
+  if (!must_be_object) return Value();
+  return error(Code::unavailable, "The answer is cut or garbled",
+               fmt::format("HTTP {} came with {} bytes that are not a JSON object.", response.status,
+                           response.body.size()));
 }
 
 std::string_view why_no_more(Verdict verdict) {

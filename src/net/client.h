@@ -44,7 +44,7 @@ struct ApiRequest {
   Request http;
   Repeat repeat = Repeat::safe;
   RetryPolicy policy;
-  bool expects_json = true;  // a 2xx body that is not JSON counts as cut
+  bool expects_json = true;  // a 2xx but 204 whose body is not a JSON object counts as cut
   std::function<void(const RetryNotice&)> on_retry;
 };
 

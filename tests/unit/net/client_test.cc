@@ -230,6 +230,19 @@ TEST_CASE("a client that goes away takes its calls with it") {
   CHECK_FALSE(called);
 }
 
+TEST_CASE("an empty answer never passes for an empty list, but 204 says that there is nothing") {
+  for (auto body : {"", "null", "[]", " "}) {
+    FakeEnv env;
+    env.on("GET", "*", 200, body, 1);
+    env.on("GET", "*", 200, R"({"items":[1]})");
+    CHECK(ask(env, get())->json["items"].as_list().size() == 1);
+  }
+  FakeEnv env;
+  env.on("DELETE", "*", 204, "");
+  CHECK(ask(env, {.http = {.method = "DELETE", .url = kUrl}})->json.is_null());
+  CHECK(env.sent.size() == 1);
+}
+
 TEST_CASE("a download need not be JSON") {
   FakeEnv env;
   env.on("GET", "*", 200, "#!/bin/sh\n");
