@@ -1,0 +1,97 @@
+#!/bin/sh
+# Everything from a fresh Debian 12 to the verdict: packages, a release build (binaries in build/bin), every suite,
+# then unit and golden tests again under ASan and UBSan.
+#   sh tests/run.sh [--fast] [--suite NAME]...
+#     --fast         unit, golden and layout, without the sanitizers
+#     --suite NAME   only this suite (unit golden layout contract e2e), without the sanitizers; repeatable
+set -eu
+cd "$(dirname "$0")/.."
+
+suites="" sanitizers=yes
+usage() { sed -n '2,6s/^# \{0,1\}//p' tests/run.sh; }
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --fast) suites="unit golden layout" sanitizers="" ;;
+    --suite) [ $# -gt 1 ] || { usage >&2; exit 2; }
+             suites="$suites $2" sanitizers=""; shift ;;
+    -h|--help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+: "${suites:=unit golden layout contract e2e}"
+jobs=$(nproc)
+begun=$(date +%s)
+
+say() { printf '\n== %s\n' "$*"; }
+seconds_since() { echo $(($(date +%s) - $1)); }
+
+wants() { case " $suites " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+for suite in $suites; do
+  case "$suite" in
+    unit|golden|layout|contract|e2e) ;;
+    *) echo "There is no suite '$suite': unit golden layout contract e2e." >&2; exit 2 ;;
+  esac
+done
+
+# The outside judges of the contract tests, as pinned in their requirements.
+make_venv() {
+  venv=build/venv stamp=build/venv/requirements.txt
+  cmp -s tests/contract/requirements.txt "$stamp" && return 0
+  python3 -m venv --clear "$venv" &&
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/contract/requirements.txt &&
+    cp tests/contract/requirements.txt "$stamp"
+}
+
+# build LABEL PRESET TARGET...: what does not change is not shown, what fails is.
+build() {
+  label=$1 preset=$2
+  shift 2
+  from=$(date +%s)
+  directory=build
+  [ "$preset" = release ] || directory=build-$preset
+  mkdir -p "$directory"
+  if ! { cmake --preset "$preset" -DNBFORM_TESTS=ON && cmake --build "$directory" -j "$jobs" --target "$@"; } \
+      >"$directory/$label.log" 2>&1; then
+    grep -E -A 20 'error|FAILED|CMake Error' "$directory/$label.log" | head -n 80 || tail -n 40 "$directory/$label.log"
+    echo "The build failed; all of it is in $directory/$label.log" >&2
+    exit 1
+  fi
+  echo "$label: built in $(seconds_since "$from") s on $jobs cores"
+}
+
+say "Packages"
+sh examples/packages.sh test
+
+say "Build"
+build product release nbform nbsim
+build tests release all
+
+if wants contract; then
+  say "Clients of others, for the contract tests"
+  if make_venv >build/venv.log 2>&1; then
+    echo "build/venv has what tests/contract/requirements.txt names"
+  else
+    rm -rf build/venv
+    tail -n 3 build/venv.log
+    echo "SKIP contract: the Python packages of tests/contract/requirements.txt could not be had"
+  fi
+fi
+
+failed=""
+say "Tests: $suites"
+# shellcheck disable=SC2086  # a list of names
+labels=$(printf '%s|' $suites)
+rm -rf build/requests
+ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 -L "^(${labels%|})$" || failed=yes
+
+if [ -n "$sanitizers" ]; then
+  say "Unit and golden tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+  build sanitized asan checked
+  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+    ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 -L '^(unit|golden)$' || failed=yes
+fi
+
+say "Done in $(seconds_since "$begun") s"
+[ -z "$failed" ] || { echo "FAILED: see above"; exit 1; }
+echo "All passed."
