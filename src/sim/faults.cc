@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -16,19 +17,41 @@ Diagnostic wrong(std::size_t index, std::string_view what) {
   return error(Code::usage, "The fault script is not usable", fmt::format("Entry {}: {}.", index, what));
 }
 
-constexpr std::array kMatchKeys = {"service", "method", "path", "nth", "zone", "machine", "chance"};
-constexpr std::array kDoKeys = {"status", "body", "headers", "delay", "drop", "cut", "effect", "operation", "keep_disks",
-                                "preempt", "unreachable", "page", "expire_token"};
-constexpr std::array kOperationKeys = {"code", "message", "status", "zones_available"};
-constexpr std::array kEntryKeys = {"match", "do", "times"};
+// t text, i integer from 0, n number, b boolean, l list of texts, m object of texts, o object, d duration, * anything
+struct Member {
+  std::string_view name;
+  char type;
+};
+constexpr Member kMatch[] = {{"service", 't'}, {"method", 't'}, {"path", 't'}, {"nth", 'i'}, {"zone", 't'}, {"machine", 't'}, {"chance", 'n'}};
+constexpr Member kDo[] = {{"status", 'i'}, {"body", '*'}, {"headers", 'm'}, {"delay", 'd'}, {"drop", 't'}, {"cut", 'i'}, {"effect", 'b'},
+                          {"operation", 'o'}, {"keep_disks", 'b'}, {"preempt", 'd'}, {"unreachable", 'l'}, {"page", 'i'}, {"expire_token", 'b'}};
+constexpr Member kOperation[] = {{"code", 't'}, {"message", 't'}, {"status", 'i'}, {"zones_available", 'l'}};
+constexpr Member kEntry[] = {{"match", 'o'}, {"do", 'o'}, {"times", 'i'}};
 
-template <std::size_t N>
-Result<> known_keys(const Value& map, const std::array<const char*, N>& keys, std::size_t index, std::string_view where) {
-  if (!map.is_map() && !map.is_null()) return wrong(index, fmt::format("'{}' is not an object", where));
+bool all_texts(const Value& v) {
+  if (v.is_list()) return std::all_of(v.as_list().begin(), v.as_list().end(), [](const Value& x) { return x.is_text(); });
+  return std::all_of(v.as_map().begin(), v.as_map().end(), [](const auto& x) { return x.second.is_text(); });
+}
+
+bool fits(const Value& v, char type) {
+  switch (type) {
+    case 't': return v.is_text();
+    case 'i': return v.is_int() && v.as_int() >= 0;
+    case 'n': return v.is_int() || v.is_real();
+    case 'b': return v.is_bool();
+    case 'l': return v.is_list() && all_texts(v);
+    case 'm': return v.is_map() && all_texts(v);
+    case 'o': return v.is_map();
+    case 'd': return parse_delay(v).has_value();
+    default: return true;
+  }
+}
+
+Result<> check_members(const Value& map, std::span<const Member> members, std::size_t index, std::string_view where) {
   for (const auto& [key, value] : map.as_map()) {
-    bool known = false;
-    for (const char* k : keys) known = known || key == k;
-    if (!known) return wrong(index, fmt::format("'{}' has no member '{}'", where, key));
+    auto known = std::find_if(members.begin(), members.end(), [&key = key](const Member& m) { return m.name == key; });
+    if (known == members.end()) return wrong(index, fmt::format("'{}' has no member '{}'", where, key));
+    if (!fits(value, known->type)) return wrong(index, fmt::format("'{}' is not what belongs there", key));
   }
   return Ok{};
 }
@@ -40,7 +63,7 @@ std::vector<std::string> texts(const Value& list) {
 }
 
 Result<> read_match(const Value& match, Fault& fault, std::size_t index) {
-  NB_TRY(known_keys(match, kMatchKeys, index, "match"));
+  NB_TRY(check_members(match, kMatch, index, "match"));
   fault.service = match["service"].as_text("*");
   fault.method = match["method"].as_text("*");
   fault.path = match["path"].as_text("*");
@@ -48,31 +71,17 @@ Result<> read_match(const Value& match, Fault& fault, std::size_t index) {
   fault.machine = match["machine"].as_text("*");
   fault.nth = match["nth"].as_int(0);
   fault.chance = match["chance"].as_real(1);
-  if (fault.nth < 0) return wrong(index, "'nth' counts from 1");
   if (fault.chance < 0 || fault.chance > 1) return wrong(index, "'chance' is between 0 and 1");
   return Ok{};
 }
 
 Result<> read_operation(const Value& op, FaultAction& action, std::size_t index) {
-  NB_TRY(known_keys(op, kOperationKeys, index, "operation"));
-  if (!op["code"].is_text()) return wrong(index, "'operation' needs a 'code'");
+  NB_TRY(check_members(op, kOperation, index, "operation"));
+  if (op["code"].is_null()) return wrong(index, "'operation' needs a 'code'");
   action.operation = op["code"].as_text();
   action.operation_message = op["message"].as_text();
   action.operation_status = static_cast<int>(op["status"].as_int(503));
   action.zones_available = texts(op["zones_available"]);
-  return Ok{};
-}
-
-Result<> read_times(const Value& what, FaultAction& action, std::size_t index) {
-  if (!what["delay"].is_null()) {
-    auto delay = parse_delay(what["delay"]);
-    if (!delay) return wrong(index, "'delay' is no duration");
-    action.delay = *delay;
-  }
-  if (!what["preempt"].is_null()) {
-    action.preempt = parse_delay(what["preempt"]);
-    if (!action.preempt) return wrong(index, "'preempt' is no duration");
-  }
   return Ok{};
 }
 
@@ -84,16 +93,17 @@ Result<> read_answer(const Value& what, FaultAction& action, std::size_t index) 
   std::string_view drop = what["drop"].as_text();
   if (!what["drop"].is_null() && drop != "before" && drop != "after") return wrong(index, "'drop' is \"before\" or \"after\"");
   action.drop = drop == "before" ? FaultAction::Drop::before : drop == "after" ? FaultAction::Drop::after : FaultAction::Drop::none;
-  if (!what["cut"].is_null()) action.cut = static_cast<std::size_t>(std::max<std::int64_t>(0, what["cut"].as_int()));
+  if (!what["cut"].is_null()) action.cut = static_cast<std::size_t>(what["cut"].as_int());
   action.effect = what["effect"].as_bool();
   return Ok{};
 }
 
 Result<> read_action(const Value& what, FaultAction& action, std::size_t index) {
-  NB_TRY(known_keys(what, kDoKeys, index, "do"));
+  NB_TRY(check_members(what, kDo, index, "do"));
   if (what.as_map().empty()) return wrong(index, "'do' says nothing");
   NB_TRY(read_answer(what, action, index));
-  NB_TRY(read_times(what, action, index));
+  if (!what["delay"].is_null()) action.delay = *parse_delay(what["delay"]);
+  if (!what["preempt"].is_null()) action.preempt = parse_delay(what["preempt"]);
   if (!what["operation"].is_null()) NB_TRY(read_operation(what["operation"], action, index));
   action.keep_disks = what["keep_disks"].as_bool();
   action.unreachable = texts(what["unreachable"]);
@@ -104,12 +114,11 @@ Result<> read_action(const Value& what, FaultAction& action, std::size_t index) 
 
 Result<Fault> read_fault(const Value& entry, std::size_t index) {
   if (!entry.is_map()) return wrong(index, "it is not an object");
-  NB_TRY(known_keys(entry, kEntryKeys, index, "the entry"));
+  NB_TRY(check_members(entry, kEntry, index, "the entry"));
   Fault fault;
   NB_TRY(read_match(entry["match"], fault, index));
   NB_TRY(read_action(entry["do"], fault.action, index));
   fault.times = entry["times"].as_int(1);
-  if (fault.times < 0) return wrong(index, "'times' is negative");
   fault.source = entry;
   return fault;
 }
