@@ -75,6 +75,7 @@ class Differ {
                           "clone. Neither is touched.",
                           a.id, b.id, a.owner.address()));
     d.address = a.owner.notebook;
+    clashing_.insert(a.owner.notebook);
     d.hint = "Remove the nbform-* labels from the one that is not this notebook, or delete it.";
     block(std::move(d));
   }
@@ -150,6 +151,7 @@ class Differ {
     auto it = matched_.find(resource.address);
     const Live* live = it != matched_.end() ? it->second : nullptr;
     const ScopeStatus* status = status_of(resource.scope);
+    if (clashing_.count(resource.notebook)) return;
     if (status != nullptr && status->failure) {
       blocked_by_scope(resource);
       return;
@@ -354,7 +356,7 @@ class Differ {
   }
 
   void judge_unwanted(const Live& live) {
-    if (!ours(live) || taken_.count(&live)) return;
+    if (!ours(live) || taken_.count(&live) || clashing_.count(live.owner.notebook)) return;
     if (named_in_kept(live)) {
       judge_removal(live, Reason::asked, false, true);
       return;
@@ -521,6 +523,7 @@ class Differ {
   const DiffOptions& options_;
   Plan plan_;
   std::set<std::string, std::less<>> declared_;
+  std::set<std::string> clashing_;  // notebooks with two live claimants
   std::unordered_map<std::string, const Live*> by_key_;
   std::unordered_map<std::string, std::vector<const Live*>> by_notebook_;
   std::map<std::string, const Live*> matched_;

@@ -70,6 +70,7 @@ void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::st
   }
   for (auto& [key, line] : lines) {
     line.declared = declared.count(key) != 0;
+    line.blocked = std::find(plan.blocked.begin(), plan.blocked.end(), key) != plan.blocked.end();
     bool machine_wanted = false;
     for (auto it = graph.lower_bound(key + "/"); it != graph.end() && it->second.notebook == key; ++it)
       machine_wanted = machine_wanted || it->second.kind->is_machine();

@@ -30,14 +30,22 @@ std::string_view action_symbol(Action action) {
   return kActions.at(static_cast<std::size_t>(action)).symbol;
 }
 
+void Plan::block(const std::string& notebook, Diagnostic why) {
+  diagnostics.add(std::move(why));
+  if (std::find(blocked.begin(), blocked.end(), notebook) == blocked.end()) blocked.push_back(notebook);
+  for (NotebookPlan& line : notebooks)
+    if (line.key == notebook) line.blocked = true;
+}
+
 int Plan::count(Action action) const {
-  return static_cast<int>(std::count_if(notebooks.begin(), notebooks.end(),
-                                        [&](const NotebookPlan& n) { return n.action == action; }));
+  return static_cast<int>(std::count_if(notebooks.begin(), notebooks.end(), [&](const NotebookPlan& n) {
+    return n.action == action && !n.blocked;
+  }));
 }
 
 bool Plan::empty() const {
   return std::none_of(notebooks.begin(), notebooks.end(),
-                      [](const NotebookPlan& n) { return n.action > Action::pending; });
+                      [](const NotebookPlan& n) { return n.action > Action::pending && !n.blocked; });
 }
 
 bool Plan::pending() const {
@@ -48,7 +56,7 @@ std::vector<std::string> Plan::data_loss(const std::vector<std::string>& consent
   std::vector<std::string> names;
   for (const NotebookPlan& notebook : notebooks) {
     bool agreed = std::find(consent.begin(), consent.end(), notebook.key) != consent.end();
-    if (!notebook.lost.empty() && !agreed) names.push_back(notebook.key);
+    if (!notebook.lost.empty() && !agreed && !notebook.blocked) names.push_back(notebook.key);
   }
   return names;
 }

@@ -80,6 +80,7 @@ struct NotebookPlan {
   std::string place;
   Action action = Action::none;
   bool declared = true;
+  bool blocked = false;              // by an error of its own: nothing of it is applied
   std::vector<std::size_t> changes;  // into Plan::changes
   std::vector<std::string> why;      // one per reason
   std::vector<std::string> consequences;
@@ -103,7 +104,10 @@ struct Plan {
   Duration took{};
   Time at;
 
-  int count(Action action) const;  // notebooks with that action
+  // Blocks a notebook with its error.
+  void block(const std::string& notebook, Diagnostic why);
+
+  int count(Action action) const;  // notebooks with that action, blocked ones aside
   bool empty() const;              // nothing to apply
   bool pending() const;
   // The notebooks that would lose data without consent.

@@ -113,9 +113,7 @@ void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std
     if (answer.ok() && !answer->has_value()) continue;
     Diagnostic d = answer.ok() ? name_taken(notebook, **answer) : answer.error();
     d.address = notebook;
-    plan.diagnostics.add(std::move(d));
-    if (std::find(plan.blocked.begin(), plan.blocked.end(), notebook) == plan.blocked.end())
-      plan.blocked.push_back(notebook);
+    plan.block(notebook, std::move(d));
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "net/google_error.h"
+#include "base/google_error.h"
 
 namespace nbform {
 

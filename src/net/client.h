@@ -10,7 +10,7 @@
 
 #include "base/value.h"
 #include "net/env.h"
-#include "net/google_error.h"
+#include "base/google_error.h"
 #include "net/retry.h"
 
 namespace nbform {

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/gce/gce.h"
-#include "net/google_error.h"
+#include "base/google_error.h"
 
 namespace nbform::gce {
 

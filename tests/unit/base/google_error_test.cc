@@ -1,4 +1,4 @@
-#include "net/google_error.h"
+#include "base/google_error.h"
 
 #include "base/json.h"
 #include "support/catch.h"

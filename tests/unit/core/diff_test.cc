@@ -1,0 +1,372 @@
+// The rules of the diff on a made-up cloud: ownership, change classes, power, data. No service is involved.
+#include "core/diff.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/arrange.h"
+#include "support/catch.h"
+
+using namespace nbform;
+using Want = PowerPolicy::Want;
+using HealthState = Health::State;
+
+namespace {
+
+constexpr std::array kAttrs = {
+    Attr{"size", "size", "machine", Mutability::stopped, Sameness::exact, "", "changes only while stopped"},
+    Attr{"image", "image", "image", Mutability::fixed, Sameness::remembered, "", "made from its image"},
+    Attr{"disk_gb", "disk", "disks", Mutability::live, Sameness::at_least, "", ""},
+    Attr{"labels", "labels", "labels", Mutability::live, Sameness::entries, "", ""},
+    Attr{"links", "network", "network", Mutability::fixed, Sameness::last_segment, "", ""},
+    Attr{"tags", "tags", "tags", Mutability::live, Sameness::set, "", ""},
+    Attr{"name_hint", "hint", "", Mutability::create_only, Sameness::exact, "", ""},
+};
+
+Step step(std::string id, Step::Needs needs = Step::Needs::any) {
+  return {needs, std::move(id), "", [](const StepContext&) { return std::nullopt; }};
+}
+
+class FakeKind : public Kind {
+ public:
+  explicit FakeKind(bool machine) : machine_(machine) {}
+  std::string_view name() const override { return machine_ ? "fake.machine" : "fake.disk"; }
+  std::string_view noun() const override { return machine_ ? "machine" : "disk"; }
+  std::span<const Attr> attrs() const override { return kAttrs; }
+  std::vector<Step> create(const Resource&) const override { return {step("create")}; }
+  std::vector<Step> update(const std::vector<Edit>& edits) const override {
+    std::vector<Step> steps;
+    for (const Edit& edit : edits)
+      steps.push_back(step(edit.attr, edit.attr == "size" ? Step::Needs::stopped : Step::Needs::any));
+    return steps;
+  }
+  std::vector<Step> destroy(const Live&) const override { return {step("destroy")}; }
+  std::optional<Step> stop() const override { return machine_ ? std::optional(step("stop")) : std::nullopt; }
+  std::optional<Step> start() const override {
+    return machine_ ? std::optional(step("start")) : std::nullopt;
+  }
+  std::optional<Step> mark_resume(bool set) const override {
+    return machine_ ? std::optional(step(set ? "mark" : "unmark")) : std::nullopt;
+  }
+  std::vector<Step> forget() const override { return {step("forget")}; }
+  Call read(const Scope&, std::string_view, std::string_view) const override { return {}; }
+  Result<Live> decode(const Scope&, const Value&) const override { return Live(); }
+  Settlement settle(const Scope&, const Response&) const override { return {}; }
+  void carry_over(Live&, const Live&) const override {}
+  std::vector<std::string> consequences(const Change&) const override { return {}; }
+  std::vector<std::string> notes(const Resource&, const Live&) const override { return {}; }
+  std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override {
+    return std::nullopt;
+  }
+  std::string summary(const Resource&, const Attempt&) const override { return ""; }
+  std::string data_name(const Live& live) const override { return "disk " + live.name; }
+
+ private:
+  bool machine_;
+};
+
+const FakeKind kMachine(true);
+const FakeKind kDisk(false);
+const Scope kScope{"fake", "c", "acct", ""};
+
+struct Setup {
+  Graph graph;
+  Snapshot snapshot;
+  DiffOptions options;
+
+  Setup() {
+    snapshot.scopes.push_back({kScope, true, {}, std::nullopt});
+    options.stack = "s_1";
+    options.bare_stack = "s";
+    options.attempts = [](const Resource&, Diagnostics&) {
+      return std::vector<Attempt>{{"z1", false}, {"z2", false}};
+    };
+  }
+
+  Resource& want(const std::string& notebook, Map attributes = {}, const Kind& kind = kMachine,
+                 std::string part = "instance") {
+    Resource r;
+    r.address = notebook + "/" + part;
+    r.notebook = notebook;
+    r.part = part;
+    r.kind = &kind;
+    r.scope = kScope;
+    r.name = notebook;
+    r.attributes = std::move(attributes);
+    return graph[r.address] = r;
+  }
+
+  Live& have(const std::string& notebook, Map attributes = {}, const Kind& kind = kMachine,
+             std::string part = "instance") {
+    Live l;
+    l.id = notebook + "/" + part + std::to_string(snapshot.live.size());
+    l.name = notebook;
+    l.kind = &kind;
+    l.scope = kScope;
+    l.zone = "z1";
+    l.owner = {"s_1", notebook, part};
+    l.attributes = std::move(attributes);
+    l.health.state = kind.is_machine() ? HealthState::running : HealthState::none;
+    l.erased_by_replace = kind.is_machine();
+    l.holds_data = !kind.is_machine();
+    l.pins = l.holds_data;
+    snapshot.live.push_back(l);
+    return snapshot.live.back();
+  }
+
+  Plan plan() { return diff(graph, snapshot, options); }
+};
+
+Action action_of(const Plan& plan, std::string_view key) {
+  for (const NotebookPlan& line : plan.notebooks)
+    if (line.key == key) return line.action;
+  return Action::none;
+}
+
+std::vector<std::string> ids(const std::vector<Step>& steps) {
+  std::vector<std::string> out;
+  for (const Step& s : steps) out.push_back(s.id);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("values are the same as each attribute says") {
+  CHECK(satisfies(Sameness::set, List{"a", "b"}, List{"b", "a"}));
+  CHECK_FALSE(satisfies(Sameness::set, List{"a"}, List{"b", "a"}));
+  CHECK(satisfies(Sameness::superset, List{"a"}, List{"b", "a"}));
+  CHECK_FALSE(satisfies(Sameness::superset, List{"c"}, List{"b", "a"}));
+  CHECK(satisfies(Sameness::last_segment, "default", "projects/p/global/networks/default"));
+  CHECK(satisfies(Sameness::remembered, "family x", Value()));
+  CHECK_FALSE(satisfies(Sameness::remembered, "family x", "family y"));
+  CHECK(satisfies(Sameness::entries, Map{{"a", "1"}}, Map{{"a", "1"}, {"b", "2"}}));
+  CHECK_FALSE(satisfies(Sameness::entries, Map{{"b", Value()}}, Map{{"a", "1"}, {"b", "2"}}));
+}
+
+TEST_CASE("absent is not managed, and null in a map removes") {
+  Setup s;
+  s.want("a", {{"labels", Map{{"team", "x"}, {"old", Value()}}}});
+  s.have("a", {{"labels", Map{{"team", "x"}, {"other", "y"}}}, {"size", "big"}});
+  CHECK(s.plan().empty());
+  s.snapshot.live[0].attributes.set("labels", Map{{"team", "x"}, {"old", "z"}});
+  Plan plan = s.plan();
+  REQUIRE(plan.changes.size() == 1);
+  CHECK(plan.changes[0].edits[0].attr == "labels.old");
+  CHECK(plan.changes[0].edits[0].after.is_null());
+}
+
+TEST_CASE("a change has the class of its heaviest edit") {
+  Setup s;
+  s.want("live", {{"tags", List{"t"}}});
+  s.have("live");
+  s.want("stopped", {{"size", "big"}, {"tags", List{"t"}}});
+  s.have("stopped", {{"size", "small"}});
+  s.want("fixed", {{"image", "x"}, {"size", "big"}});
+  s.have("fixed", {{"image", "y"}, {"size", "small"}});
+  s.want("fresh");
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "live") == Action::update);
+  CHECK(action_of(plan, "stopped") == Action::restart);
+  CHECK(action_of(plan, "fixed") == Action::replace);
+  CHECK(action_of(plan, "fresh") == Action::create);
+  CHECK(plan.data_loss({}) == std::vector<std::string>{"fixed"});
+  CHECK(plan.data_loss({"fixed"}).empty());
+}
+
+TEST_CASE("a stopped-only change of a stopped machine is no restart and does not start it") {
+  Setup s;
+  s.want("a", {{"size", "big"}});
+  s.have("a", {{"size", "small"}}).health.state = HealthState::stopped;
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::update);
+  CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) == std::vector<std::string>{"size"});
+}
+
+TEST_CASE("one stop and one start carry all stopped-only edits, and live edits come before them") {
+  Setup s;
+  s.want("a", {{"size", "big"}, {"tags", List{"t"}}});
+  s.have("a", {{"size", "small"}});
+  Plan plan = s.plan();
+  CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) ==
+        std::vector<std::string>{"mark", "tags", "stop", "size", "start", "unmark"});
+}
+
+TEST_CASE("declared stopped: the change rides with the stop and nothing is started") {
+  Setup s;
+  s.want("a", {{"size", "big"}}).power.want = Want::stopped;
+  s.have("a", {{"size", "small"}});
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::stop);
+  CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) == std::vector<std::string>{"stop", "size"});
+}
+
+TEST_CASE("who starts a stopped machine") {
+  struct Row {
+    const char* what;
+    Want want;
+    bool stops_itself, restart, preempted, marked;
+    Action expected;
+  };
+  auto row =
+      GENERATE(Row{"unmanaged", Want::unmanaged, false, false, false, false, Action::none},
+               Row{"declared running", Want::running, false, false, false, false, Action::start},
+               Row{"idle-stopped", Want::running, true, false, false, false, Action::none},
+               Row{"preempted, not asked", Want::unmanaged, false, false, true, false, Action::none},
+               Row{"preempted, restart", Want::unmanaged, false, true, true, false, Action::start},
+               Row{"stopped by a person, restart", Want::unmanaged, false, true, false, false, Action::none},
+               Row{"interrupted change", Want::unmanaged, false, false, false, true, Action::start},
+               Row{"interrupted change, idle stop", Want::running, true, false, false, true, Action::start},
+               Row{"declared stopped wins", Want::stopped, false, true, true, true, Action::none});
+  Setup s;
+  Resource& r = s.want("a");
+  r.power = {row.want, row.stops_itself, row.restart};
+  Health& h = s.have("a").health;
+  h.state = HealthState::stopped;
+  h.started = Time::from_seconds(1000);
+  h.stopped_by = row.preempted ? Health::StoppedBy::preemption : Health::StoppedBy::unknown;
+  h.resume_mark = row.marked ? h.started->millis() : 0;
+  INFO(row.what);
+  CHECK(action_of(s.plan(), "a") == row.expected);
+}
+
+TEST_CASE("a stale resume mark starts nothing") {
+  Setup s;
+  s.want("a");
+  Health& h = s.have("a").health;
+  h.state = HealthState::stopped;
+  h.started = Time::from_seconds(1000);
+  h.resume_mark = 999'999;
+  CHECK(s.plan().empty());
+}
+
+TEST_CASE("two live things under one address block their notebook and are left alone") {
+  Setup s;
+  s.want("a", {{"size", "big"}});
+  s.have("a", {{"size", "small"}});
+  s.have("a", {{"size", "small"}});
+  Plan plan = s.plan();
+  CHECK(plan.blocked == std::vector<std::string>{"a"});
+  CHECK(plan.diagnostics[0].summary == "Two live resources carry the labels of one notebook");
+  CHECK(std::none_of(plan.changes.begin(), plan.changes.end(),
+                     [](const Change& c) { return c.action == Action::destroy; }));
+}
+
+TEST_CASE("what is undeclared goes only with an id, without a selection, in a scope that is named") {
+  auto destroyed = [](auto change) {
+    Setup s;
+    s.have("gone");
+    change(s);
+    return action_of(s.plan(), "gone") == Action::destroy;
+  };
+  CHECK(destroyed([](Setup&) {}));
+  CHECK_FALSE(destroyed([](Setup& s) { s.options.selected = true; }));
+  CHECK_FALSE(destroyed([](Setup& s) { s.snapshot.scopes[0].declared = false; }));
+  CHECK_FALSE(destroyed([](Setup& s) { s.snapshot.scopes[0].failure = error(Code::denied, "no"); }));
+  CHECK_FALSE(destroyed([](Setup& s) { s.snapshot.live[0].owner.stack = "s"; }));
+  CHECK_FALSE(destroyed(
+      [](Setup& s) { s.options.stack = s.options.bare_stack = s.snapshot.live[0].owner.stack = "s"; }));
+  CHECK(destroyed([](Setup& s) {
+    s.options.stack = s.options.bare_stack = s.snapshot.live[0].owner.stack = "s";
+    s.options.prune = true;
+  }));
+  CHECK_FALSE(destroyed([](Setup& s) { s.snapshot.live[0].owner.stack = "somebody"; }));
+}
+
+TEST_CASE(
+    "deleting an undeclared notebook is data loss; destroying a declared one is not, unless a disk goes") {
+  Setup s;
+  s.have("gone");
+  CHECK(s.plan().data_loss({}) == std::vector<std::string>{"gone"});
+  Setup d;
+  d.want("a");
+  d.have("a");
+  d.options.destroy = true;
+  CHECK(d.plan().data_loss({}).empty());
+  d.want("a", {}, kDisk, "disk-data");
+  d.have("a", {}, kDisk, "disk-data").keep = KeepRule::until_destroy;
+  CHECK(d.plan().data_loss({}) == std::vector<std::string>{"a"});
+  d.snapshot.live[1].keep = KeepRule::always;
+  Plan plan = d.plan();
+  CHECK(plan.data_loss({}).empty());
+  CHECK(plan.kept.size() == 1);
+}
+
+TEST_CASE("protect refuses to remove, whoever asks") {
+  Setup s;
+  s.want("a", {{"image", "x"}}).protect = true;
+  s.have("a", {{"image", "y"}});
+  Plan plan = s.plan();
+  REQUIRE(plan.diagnostics.has_errors());
+  CHECK(plan.diagnostics[0].code == Code::data_loss);
+  Setup gone;
+  gone.have("b").protect = true;
+  CHECK(gone.plan().diagnostics[0].code == Code::data_loss);
+  CHECK(gone.plan().empty());
+}
+
+TEST_CASE("an existing data disk pins the place; a leftover does not, and goes first") {
+  Setup s;
+  s.want("a");
+  s.want("a", {}, kDisk, "disk-data").carried_by = "a/instance";
+  s.have("a", {}, kDisk, "disk-data").zone = "z2";
+  Plan plan = s.plan();
+  REQUIRE(plan.changes.size() == 1);
+  CHECK(plan.changes[0].attempts == std::vector<Attempt>{{"z2", false}});
+  s.snapshot.live[0].never_used = true;
+  plan = s.plan();
+  REQUIRE(plan.changes.size() == 3);
+  const Change& made = plan.changes[2];
+  CHECK(made.address == "a/instance");
+  CHECK(made.attempts.size() == 2);
+  CHECK(made.after == std::vector<std::string>{"a/disk-data@z2"});
+  CHECK(plan.changes[0].carried_by == "a/instance");
+  CHECK(plan.data_loss({}).empty());
+}
+
+TEST_CASE("what is under way is pending, not counted and not edited") {
+  Setup s;
+  s.want("a", {{"size", "big"}});
+  s.have("a", {{"size", "small"}}).health.state = HealthState::settling;
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::pending);
+  CHECK(plan.empty());
+}
+
+TEST_CASE("a failed scope judges nothing and blocks its notebooks") {
+  Setup s;
+  s.want("a");
+  s.snapshot.scopes[0].failure = error(Code::unauthenticated, "No credentials");
+  Plan plan = s.plan();
+  CHECK(plan.changes.empty());
+  CHECK(plan.blocked == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("asked: replace reads `where` again, restart restarts, start and stop do just that") {
+  Setup s;
+  s.want("a");
+  s.have("a");
+  s.options.replace = {"a"};
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::replace);
+  CHECK(plan.changes[0].attempts.size() == 2);
+  s.options.replace = {};
+  s.options.restart = {"a"};
+  CHECK(action_of(s.plan(), "a") == Action::restart);
+  s.options.restart = {};
+  s.options.power = {{"a", Want::stopped}};
+  CHECK(action_of(s.plan(), "a") == Action::stop);
+  s.snapshot.live[0].health.state = HealthState::stopped;
+  s.options.power = {{"a", Want::running}};
+  CHECK(action_of(s.plan(), "a") == Action::start);
+}
+
+TEST_CASE("a disk is deleted after the machine that holds it") {
+  Setup s;
+  s.have("gone", {}, kDisk, "disk-data").keep = KeepRule::never;
+  std::string disk = s.snapshot.live[0].id;
+  s.have("gone").refs = {disk};
+  Plan plan = s.plan();
+  REQUIRE(plan.changes.size() == 2);
+  CHECK(plan.changes[0].address == "gone/disk-data");
+  CHECK(plan.changes[0].after == std::vector<std::string>{"gone/instance"});
+}
