@@ -72,7 +72,8 @@ std::string render(const Diagnostic& d, bool color) {
   std::string pad(std::to_string(std::max(0, d.mark.line)).size() + 1, ' ');
   bool both = !d.mark.file.empty() && !d.address.empty();
   if (!d.mark.file.empty())
-    out += fmt::format("{}--> {}{}\n", pad, printable(d.mark.text()), both ? fmt::format(" (for {})", printable(d.address)) : "");
+    out += fmt::format("{}--> {}{}\n", pad, printable(d.mark.text()),
+                       both ? fmt::format(" (for {})", printable(d.address)) : "");
   if (d.mark.known() && !d.source_line.empty()) out += snippet(d, style);
   if (!d.address.empty() && d.mark.file.empty()) out += fmt::format("  --> {}\n", printable(d.address));
   if (!d.detail.empty()) out += printable_lines(d.detail);

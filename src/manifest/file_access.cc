@@ -57,10 +57,10 @@ const std::string* FileAccess::home_text(const std::string& path, std::string_vi
   return nullptr;
 }
 
-std::uint32_t FileAccess::number(const std::string& path, const std::string& text) {
+std::uint32_t FileAccess::number(const std::string& path, const std::string& text, bool quotable) {
   for (std::uint32_t i = 0; i < files_.size(); ++i)
     if (files_.path(i) == path) return i;
-  return files_.add(path, shown(path), text);
+  return files_.add(path, shown(path), text, quotable);
 }
 
 std::optional<std::uint32_t> FileAccess::file(const std::string& path, std::string_view written, Span at) {

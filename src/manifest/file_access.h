@@ -25,7 +25,7 @@ class FileAccess {
   const std::string* home_text(const std::string& path, std::string_view written, Span at);
   // Its number among the run's files, added when first asked for.
   std::optional<std::uint32_t> file(const std::string& path, std::string_view written, Span at);
-  std::uint32_t number(const std::string& path, const std::string& text);
+  std::uint32_t number(const std::string& path, const std::string& text, bool quotable = true);
 
   std::string shown(const std::string& path) const;  // as messages name it
   const Sources& sources() const { return sources_; }

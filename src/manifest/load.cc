@@ -57,7 +57,8 @@ Manifest assemble(StackFiles stack, std::vector<Built> built, const Files& files
   m.clouds = std::move(stack.clouds);
   m.policies = std::move(stack.policies);
   for (Built& b : built) m.notebooks.push_back(std::move(b.notebook));
-  for (std::uint32_t i = 0; i < files.size(); ++i) m.files.push_back({files.shown(i), files.text(i)});
+  for (std::uint32_t i = 0; i < files.size(); ++i)
+    if (files.quotable(i)) m.files.push_back({files.shown(i), files.text(i)});
   add_implied_clouds(m);
   return m;
 }

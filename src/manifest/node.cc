@@ -59,9 +59,9 @@ std::size_t node_count(const Node& node) {
   return n;
 }
 
-std::uint32_t Files::add(std::string path, std::string shown, std::string text) {
+std::uint32_t Files::add(std::string path, std::string shown, std::string text, bool quotable) {
   if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
-  files_.push_back({std::move(path), std::move(shown), std::move(text), {}});
+  files_.push_back({std::move(path), std::move(shown), std::move(text), quotable, {}});
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
@@ -75,7 +75,7 @@ Mark Files::mark(Span span) const {
 }
 
 std::string Files::source_line(Span span) const {
-  if (!span.known() || span.file >= files_.size()) return {};
+  if (!span.known() || span.file >= files_.size() || !files_[span.file].quotable) return {};
   const File& f = files_[span.file];
   if (f.line_starts.empty()) {
     f.line_starts.push_back(0);
@@ -94,6 +94,8 @@ void Report::add(Diagnostic d, Span at) {
   d.mark = files_.mark(at);
   if (!seen_.insert(d.mark.text() + '\n' + d.summary + '\n' + d.detail).second) return;
   d.source_line = files_.source_line(at);
+  bool outside = at.file != subject_at_.file || at.line < subject_at_.line;
+  if (!subject_.empty() && outside) d.address = subject_;
   found_.add(std::move(d));
 }
 

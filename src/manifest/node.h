@@ -20,6 +20,7 @@ struct Span {
   std::uint32_t file = 0, line = 0, column = 0, length = 1;
   bool known() const { return line > 0; }
 };
+inline constexpr Span kNowhere{.file = UINT32_MAX};  // not even a file: the command line, say
 
 struct Node {
   enum class Kind : std::uint8_t { null, scalar, list, map };
@@ -57,8 +58,10 @@ std::size_t node_count(const Node& node);
 // The texts of a run, by number; lines are found when a message needs them.
 class Files {
  public:
-  // `shown`: the path as messages print it. A byte order mark is dropped.
-  std::uint32_t add(std::string path, std::string shown, std::string text);
+  // `shown`: the path as messages print it; `quotable`: messages may show its lines. A byte order mark is
+  // dropped.
+  std::uint32_t add(std::string path, std::string shown, std::string text, bool quotable = true);
+  bool quotable(std::uint32_t file) const { return files_.at(file).quotable; }
   const std::string& path(std::uint32_t file) const { return files_.at(file).path; }
   const std::string& shown(std::uint32_t file) const { return files_.at(file).shown; }
   const std::string& text(std::uint32_t file) const { return files_.at(file).text; }
@@ -69,6 +72,7 @@ class Files {
  private:
   struct File {
     std::string path, shown, text;
+    bool quotable;
     mutable std::vector<std::uint32_t> line_starts;
   };
   std::deque<File> files_;
@@ -85,6 +89,11 @@ class Report {
              std::vector<Span> related = {});
   void error(Code code, Span at, std::string summary, std::string detail, std::string hint = {});
   void warning(Span at, std::string summary, std::string detail);
+  // Findings elsewhere than below `at` name the notebook that they concern, until the next call.
+  void about(std::string notebook, Span at) {
+    subject_ = std::move(notebook);
+    subject_at_ = at;
+  }
   bool full() const { return found_.size() >= kMost; }
   std::size_t size() const { return found_.size(); }
   bool has_errors() const { return found_.has_errors(); }
@@ -95,6 +104,8 @@ class Report {
   void add(Diagnostic d, Span at);
   const Files& files_;
   Diagnostics found_;
+  std::string subject_;
+  Span subject_at_;
   std::unordered_set<std::string> seen_;
 };
 

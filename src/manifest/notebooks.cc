@@ -91,7 +91,8 @@ class Builder {
 
   // ---- one notebook ----
 
-  void one(const std::string& key, const Overlay& overlay, const Overlay* own, Span at, const VariableScope& scope) {
+  void one(const std::string& key, const Overlay& overlay, const Overlay* own, Span at,
+           const VariableScope& scope) {
     std::vector<Layer> layers;
     bool usable = overlay.usable && (own == nullptr || own->usable);
     for (const auto& [name, defaults] : stack_.defaults) {
@@ -169,7 +170,9 @@ class Builder {
     for (Node& item : node.items) stamp(item, layer);
   }
 
-  void finish(const std::string& key, Node merged, const std::vector<Layer>& layers, const VariableScope& scope) {
+  void finish(const std::string& key, Node merged, const std::vector<Layer>& layers,
+              const VariableScope& scope) {
+    report_.about(key, merged.key_at);
     const Node* service = merged.find("service");
     std::string name = service != nullptr && service->is_scalar() ? service->text : "";
     std::vector<std::string> dropped = drop_unsupported(merged, name, layers, report_);
@@ -187,13 +190,19 @@ class Builder {
     set_identity(nb, built.merged);
     check_notebook(nb, built.merged, report_);
     read_named_files(nb, built.merged, access_, report_);
+    report_.about({}, {});
     out_.push_back(std::move(built));
   }
 
+  // A value that a short form wrote out is shown at the key that holds the short form, so that counts as
+  // secret too.
   static void note_secrets(const Node& node, const std::string& path, std::set<std::string>& out) {
-    if (node.secret) out.insert(path);
-    for (const Node& item : node.items)
-      note_secrets(item, item.key.empty() ? path : path.empty() ? item.key : path + "." + item.key, out);
+    for (const Node& item : node.items) {
+      std::string inner = item.key.empty() ? path : path.empty() ? item.key : path + "." + item.key;
+      if (item.secret) out.insert(inner);
+      if (item.secret && !item.key_at.known()) out.insert(path);
+      note_secrets(item, inner, out);
+    }
   }
 
   // Cloud-side name and entry of `clouds`, which are never absent.

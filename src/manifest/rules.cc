@@ -94,8 +94,7 @@ class Rules {
 
   void check_places() {
     const Node* where = merged_.find("where");
-    for (std::size_t i = 0; where != nullptr && !where->broken && i < where->items.size(); ++i)
-      check_place(where->items[i]);
+    for (std::size_t i = 0; where != nullptr && i < where->items.size(); ++i) check_place(where->items[i]);
   }
 
   void check_place(const Node& item) {
@@ -338,8 +337,10 @@ class Rules {
     if (deletes && nb_.power.max_uptime_s.set() && nb_.service == "gce")
       report_.error(
           at("spot.on_preemption"), "Keys exclude each other",
-          "`spot.on_preemption: delete` and `power.max_uptime` don't go together: one field of the cloud "
-          "says what happens in both cases, so the end of the run time would delete the machine.",
+          fmt::format(
+              "`spot.on_preemption: delete` and `power.max_uptime` ({}) don't go together: one field of the "
+              "cloud says what happens in both cases, so the end of the run time would delete the machine.",
+              report_.where(at("power.max_uptime"))),
           {}, {at("power.max_uptime")});
     const auto& schedule = nb_.power.schedule;
     if (schedule.set() && !schedule->start.set() && !schedule->stop.set())
@@ -354,7 +355,7 @@ class Rules {
                     fmt::format("`access.tunnel` takes ports from 1 to 65535, not {}.",
                                 quoted(merged_.at_path("access.tunnel"))));
     const Node* allowed = merged_.at_path("access.ssh.allow_from");
-    for (std::size_t i = 0; allowed != nullptr && !allowed->broken && i < allowed->items.size(); ++i)
+    for (std::size_t i = 0; allowed != nullptr && i < allowed->items.size(); ++i)
       check_range(allowed->items[i]);
     if (nb_.service == "workbench" && nb_.access.owners.set() && nb_.access.owners->size() > 1)
       report_.error(merged_.at_path("access.owners")->items[1].at, "Too many owners",
@@ -363,7 +364,9 @@ class Rules {
 
   void check_range(const Node& item) {
     auto slash = item.text.find('/');
-    if (item.text == "me" || slash == std::string::npos || item.text.find(':') != std::string::npos) return;
+    if (item.broken || item.text == "me" || slash == std::string::npos ||
+        item.text.find(':') != std::string::npos)
+      return;
     std::uint64_t address = 0;
     bool ok = true;
     for (std::string_view part : split(std::string_view(item.text).substr(0, slash), '.')) {

@@ -176,7 +176,10 @@ struct Dropper {
           refuse(entry, join(path, "."), u.reason);
           drop = true;
         }
+      std::size_t keys = entry.items.size();
       if (!drop && entry.is_map()) visit(entry, path);
+      // What is left of an image without its reference is no image.
+      drop = drop || (path.size() == 1 && entry.key == "image" && entry.items.size() < keys);
       path.pop_back();
       return drop;
     };

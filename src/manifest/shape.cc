@@ -38,6 +38,7 @@ std::string number_problem(const Node& node, const Shape& shape, const std::stri
                            std::optional<std::int64_t> n, std::string (*format)(std::int64_t)) {
   if (!n) return not_taken(node, shape, path);
   if (*n >= shape.least && *n <= shape.most) return {};
+  if (shape.least == shape.most) return fmt::format("`{}` is {}, not {}.", path, shape.noun, shown(node));
   return fmt::format("`{}` is from {} to {}, not {}.", path, format(shape.least), format(shape.most),
                      shown(node));
 }
@@ -187,7 +188,7 @@ bool check_required(const Node& node, const Shape& shape, const std::string& pat
     std::string owner = path.empty() ? std::string(check.noun) : fmt::format("`{}`", path);
     std::string example = f.extra.example.empty() ? "" : fmt::format("  {}: {}", f.name, f.extra.example);
     check.report.error(node.place(), "Missing key",
-                       fmt::format("{}{} needs `{}`: {}", static_cast<char>(std::toupper(owner[0])),
+                       fmt::format("{}{} needs `{}`. {}", static_cast<char>(std::toupper(owner[0])),
                                    owner.substr(1), f.name, f.doc),
                        example);
     ok = false;

@@ -200,11 +200,11 @@ class StackReader {
   void assign_from_file(const std::string& path) {
     const Sources& sources = access_.sources();
     if (auto it = sources.unreadable.find(path); it != sources.unreadable.end())
-      return report_.error(Code::usage, Span{}, "Unreadable variable file",
+      return report_.error(Code::usage, kNowhere, "Unreadable variable file",
                            fmt::format("{} (--var-file) {}.", access_.shown(path), it->second));
     auto it = sources.files.find(path);
     if (it == sources.files.end()) return access_.want(Wanted::Kind::any_file, path);
-    std::uint32_t file = access_.number(path, it->second);
+    std::uint32_t file = access_.number(path, it->second, false);
     auto root = parse_yaml(files_, file, report_);
     if (!root || root->is_null()) return;
     if (!root->is_map())
@@ -235,7 +235,7 @@ class StackReader {
 
   void assign(const std::string& name, const std::string& value, std::string_view how) {
     if (!assign_known(name, value) && !report_.has_errors())
-      report_.error(Code::usage, Span{}, "Unknown variable",
+      report_.error(Code::usage, kNowhere, "Unknown variable",
                     fmt::format("{} {}: {}", how, name, unknown(name)));
   }
 

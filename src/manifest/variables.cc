@@ -122,7 +122,7 @@ void interpolate_tree(Node& node, const VariableScope& scope, std::size_t& budge
 
 void report_broken(const Node& node, const VariableScope& scope, Report& report) {
   if (report.full()) return;
-  if (node.broken) {
+  if (node.broken && node.text.find("${") != std::string::npos) {
     std::string problem = interpolate(node.text, scope).problem;
     report_reference(
         node, problem.empty() ? "With its variables filled in, this stack is too large." : problem, report);

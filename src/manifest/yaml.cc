@@ -50,6 +50,20 @@ class Source {
     while (i < rest.size() && rest[i] != rest[0]) i += rest[0] == '"' && rest[i] == '\\' ? 2 : 1;
     return std::min(i + 1, rest.size());
   }
+  // yaml-cpp takes the end of the file for a closing quote.
+  bool unclosed(std::size_t pos) const {
+    char quote = at(pos);
+    if (quote != '"' && quote != '\'') return false;
+    for (std::size_t i = pos + 1; i < text_.size(); ++i) {
+      if (quote == '"' && text_[i] == '\\')
+        ++i;
+      else if (text_[i] == quote && (quote == '"' || at(i + 1) != '\''))
+        return false;
+      else if (text_[i] == quote)
+        ++i;
+    }
+    return true;
+  }
   bool says_null(std::size_t pos) const {
     std::string_view rest = text_.substr(std::min(pos, text_.size()));
     for (std::string_view word : {"~", "null", "Null", "NULL"})
@@ -100,6 +114,7 @@ class Builder : public YAML::EventHandler {
     check(mark, tag, anchor);
     std::size_t pos = position(mark);
     bool plain = tag == "?";
+    if (!plain && source_.unclosed(pos)) refuse_unclosed(pos);
     Span at = source_.span(mark, source_.lexeme(pos, value));
     if (value.size() > YamlLimits::kScalar)
       refuse(at, "Too long", "A text may have 64 KiB; this one has more.");
@@ -131,6 +146,12 @@ class Builder : public YAML::EventHandler {
   [[noreturn]] void refuse(Span at, std::string_view summary, std::string detail, std::string hint = {}) {
     report_.error(at, std::string(summary), std::move(detail), std::move(hint));
     throw Stop{};
+  }
+
+  [[noreturn]] void refuse_unclosed(std::size_t pos) {
+    std::string_view line = source_.text().substr(pos);
+    refuse(source_.span_of(pos, std::min<std::size_t>(line.find_first_of("\r\n"), line.size())),
+           "Unclosed quote", "A quote is opened here, and the file ends before it is closed.");
   }
 
   [[noreturn]] void refuse_alias(std::size_t pos) {
