@@ -19,7 +19,8 @@ constexpr std::size_t kMostRounds =
 std::string clause(const Diagnostic& d) {
   if (d.code == Code::not_found) return "does not exist";
   if (d.code == Code::denied) return "may not be read by you";
-  return fmt::format("can't be read: {}", d.detail.empty() ? d.summary : d.detail);
+  if (d.summary.find("circle") != std::string::npos) return "is part of a circle of symbolic links";
+  return fmt::format("can't be read ({})", d.summary);
 }
 
 class DirectoryLoader {

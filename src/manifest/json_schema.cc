@@ -11,13 +11,13 @@ namespace {
 Value any_of(List alternatives) {
   return Map{{"anyOf", std::move(alternatives)}};
 }
-Value ref(std::string_view name) {
+Value definition(std::string_view name) {
   return Map{{"$ref", fmt::format("#/$defs/{}", name)}};
 }
 
 // Any scalar may be a text with ${...}; what it turns into is judged by `nbform validate`.
 Value interpolated() {
-  return ref("interpolated");
+  return definition("interpolated");
 }
 Value null_type() {
   return Map{{"type", "null"}};
@@ -122,7 +122,7 @@ class Writer {
 
   static Value each() {
     Value entries = Map{{"type", "object"},
-                        {"additionalProperties", any_of({ref("eachEntry"), null_type()})},
+                        {"additionalProperties", any_of({definition("eachEntry"), null_type()})},
                         {"propertyNames", Map{{"pattern", name_shape().pattern}}}};
     return any_of({Map{{"type", "string"}}, entries});
   }
@@ -131,16 +131,24 @@ class Writer {
   bool layered_;
 };
 
-Value named(std::string_view definition) {
+Value named(std::string_view name) {
   return Map{{"type", "object"},
-             {"additionalProperties", ref(definition)},
+             {"additionalProperties", definition(name)},
              {"propertyNames", Map{{"pattern", name_shape().pattern}}}};
+}
+
+// Overlays of a notebook differ in which keys they may have, not in the keys, so these are defined once.
+Value overlay(unsigned place) {
+  Map properties;
+  for (const FieldInfo& f : notebook_shape().fields)
+    if ((f.extra.places & place) != 0) properties.set(f.name, definition(fmt::format("key.{}", f.name)));
+  return Map{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
 }
 
 // The sections that hold overlays, which the table only names.
 Value section(const FieldInfo& f) {
-  std::string_view definition = f.name == "notebooks" ? "notebook" : "overlay";
-  Value schema = f.name == "defaults" ? ref("overlay") : named(definition);
+  std::string_view name = f.name == "notebooks" ? "notebook" : "overlay";
+  Value schema = f.name == "defaults" ? definition("overlay") : named(name);
   return Writer::described(f, any_of({schema, null_type()}));
 }
 
@@ -163,9 +171,12 @@ std::string json_schema() {
       Map{{"type", "string"},
           {"pattern", "\\$\\{"},
           {"description", "A text with ${var.NAME}, ${each.key}, ${each.value.KEY} or ${stack}."}});
-  definitions.set("notebook", Writer(kInNotebook, true).record(notebook_shape()));
-  definitions.set("overlay", Writer(kInDefaults | kInProfile, true).record(notebook_shape()));
-  definitions.set("eachEntry", Writer(kInEach, true).record(notebook_shape()));
+  definitions.set("notebook", overlay(kInNotebook));
+  definitions.set("overlay", overlay(kInDefaults | kInProfile));
+  definitions.set("eachEntry", overlay(kInEach));
+  Writer key(kEverywhere, true);
+  for (const FieldInfo& f : notebook_shape().fields)
+    definitions.set(fmt::format("key.{}", f.name), key.property(f));
   root.map().set("$defs", std::move(definitions));
   root.map().set("$schema", "https://json-schema.org/draft/2020-12/schema");
   root.map().set("title", "nbform manifest (*.nb.yaml)");

@@ -210,9 +210,12 @@ bool check_list(Node& node, const Shape& shape, const std::string& path, const C
   }
   for (Node& item : node.items) {
     if (check.report.full()) return false;
-    if (item.is_null() && !item.empty) {
-      check.report.error(item.at, "Wrong type",
-                         fmt::format("`{}` is a list; null is not an item of it.", path));
+    if (item.is_null()) {
+      check.report.error(item.at, item.empty ? "Empty value" : "Wrong type",
+                         item.empty
+                             ? fmt::format("An item of `{}` has no value. Write one, or drop the line.", path)
+                             : fmt::format("`{}` is a list; null is not an item of it.", path));
+      node.broken = true;
       ok = false;
       continue;
     }

@@ -103,7 +103,8 @@ class Builder : public YAML::EventHandler {
     n.empty = !source_.says_null(position(mark));
     n.at = n.empty ? place_of_nothing(mark) : source_.span(mark, source_.at(position(mark)) == '~' ? 1 : 4);
     if (wants_key())
-      refuse(n.at, "Key without a name", "A key must be a text. If the key is the word null, quote it.");
+      refuse(source_.span(mark), "Key without a name",
+             "A key must be a text. If the key is the word null, quote it.");
     put(std::move(n));
   }
 
