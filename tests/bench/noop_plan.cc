@@ -1,5 +1,6 @@
-// A plan that finds nothing to do, for N notebooks: calls, CPU and peak memory of the client side alone. The answers are
-// recorded from the simulator first, then replayed, so that the simulator's own work does not count.
+// A plan that finds nothing to do, for N notebooks: calls, CPU and peak memory of the client side alone. The
+// answers are recorded from the simulator first, then replayed, so that the simulator's own work does not
+// count.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -15,7 +16,9 @@ namespace {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -63,9 +66,11 @@ int main(int argc, char** argv) {
   double cpu = cpu_seconds() - began;
   std::size_t bytes = 0;
   for (const auto& [url, answer] : answers) bytes += answer.size();
-  fmt::print("{{\"bench\":\"noop_plan\",\"notebooks\":{},\"unchanged\":{},\"calls\":{},\"cpu_s\":{:.4f},\"answer_mib\":{:.1f},"
-             "\"grown_mib\":{:.1f}}}\n",
-             n, planned.plan.unchanged, planned.snapshot.calls, cpu, static_cast<double>(bytes) / 1048576,
-             static_cast<double>(resident_kib() - memory) / 1024);
+  fmt::print(
+      "{{\"bench\":\"noop_plan\",\"notebooks\":{},\"unchanged\":{},\"calls\":{},\"cpu_s\":{:.4f},\"answer_"
+      "mib\":{:.1f},"
+      "\"grown_mib\":{:.1f}}}\n",
+      n, planned.plan.unchanged, planned.snapshot.calls, cpu, static_cast<double>(bytes) / 1048576,
+      static_cast<double>(resident_kib() - memory) / 1024);
   return planned.plan.empty() && planned.plan.unchanged == n ? 0 : 1;
 }
