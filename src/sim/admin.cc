@@ -13,7 +13,9 @@ namespace nbform::sim {
 
 namespace {
 
-Diagnostic usage(std::string detail) { return error(Code::usage, "The simulator was told something it cannot do", std::move(detail)); }
+Diagnostic usage(std::string detail) {
+  return error(Code::usage, "The simulator was told something it cannot do", std::move(detail));
+}
 
 Key vm_key(std::string_view project, std::string_view zone, std::string_view name) {
   return {std::string(project), "zones/" + std::string(zone), std::string(name)};
@@ -32,20 +34,28 @@ Result<> World::preempt_at(std::string_view project, std::string_view zone, std:
   return Ok{};
 }
 
-void World::stockout(std::string zone_glob, std::string machine_glob, std::vector<std::string> zones_available) {
+void World::stockout(std::string zone_glob, std::string machine_glob,
+                     std::vector<std::string> zones_available) {
   state_->stockouts.push_back({std::move(zone_glob), std::move(machine_glob), std::move(zones_available)});
 }
 
 void World::end_stockout(std::string_view zone_glob) {
-  std::erase_if(state_->stockouts, [&](const Stockout& s) { return zone_glob == "*" || s.zone_glob == zone_glob; });
+  std::erase_if(state_->stockouts,
+                [&](const Stockout& s) { return zone_glob == "*" || s.zone_glob == zone_glob; });
 }
 
-void World::set_quota(std::string project_glob, std::string region_glob, std::string metric_glob, double limit) {
-  state_->quota_rules.push_back({std::move(project_glob), std::move(region_glob), std::move(metric_glob), limit});
+void World::set_quota(std::string project_glob, std::string region_glob, std::string metric_glob,
+                      double limit) {
+  state_->quota_rules.push_back(
+      {std::move(project_glob), std::move(region_glob), std::move(metric_glob), limit});
 }
 
-Result<> World::add_faults(const Value& list) { return state_->faults.add(list); }
-void World::clear_faults() { state_->faults.clear(); }
+Result<> World::add_faults(const Value& list) {
+  return state_->faults.add(list);
+}
+void World::clear_faults() {
+  state_->faults.clear();
+}
 
 void World::set_unreachable(std::string zone, bool unreachable) {
   if (unreachable)
@@ -55,12 +65,15 @@ void World::set_unreachable(std::string zone, bool unreachable) {
 }
 
 Result<> World::add_variant(std::string_view name) {
-  if (!is_variant(name)) return usage(fmt::format("There is no variant '{}'; nbsim --list-variants names them.", name));
+  if (!is_variant(name))
+    return usage(fmt::format("There is no variant '{}'; nbsim --list-variants names them.", name));
   state_->options.variants.emplace(name);
   return Ok{};
 }
 
-void World::set_clock_offset(Duration offset) { state_->clock_offset = offset; }
+void World::set_clock_offset(Duration offset) {
+  state_->clock_offset = offset;
+}
 
 void World::add_token(std::string token, std::string principal, std::optional<Time> expires) {
   state_->tokens[std::move(token)] = {std::move(principal), expires};
@@ -71,15 +84,18 @@ void World::expire_tokens() {
     if (token.expires) token.expires = state_->cloud_time();
 }
 
-void World::add_service_account(std::string email, std::string public_pem) { state_->service_accounts[std::move(email)] = std::move(public_pem); }
+void World::add_service_account(std::string email, std::string public_pem) {
+  state_->service_accounts[std::move(email)] = std::move(public_pem);
+}
 
 void World::publish_image(std::string project, std::string family, std::string name) {
   state_->published.push_back({std::move(project), std::move(family), std::move(name), state_->cloud_time()});
 }
 
-void World::write_guest_attribute(std::string_view project, std::string_view zone, std::string_view instance, std::string space,
-                                  std::string key, std::string value) {
-  if (Resource* vm = state_->find("instances", vm_key(project, zone, instance))) vm->hidden.map()["guest"].map()[space].map().set(key, std::move(value));
+void World::write_guest_attribute(std::string_view project, std::string_view zone, std::string_view instance,
+                                  std::string space, std::string key, std::string value) {
+  if (Resource* vm = state_->find("instances", vm_key(project, zone, instance)))
+    vm->hidden.map()["guest"].map()[space].map().set(key, std::move(value));
 }
 
 void World::deny(std::string permission) {
@@ -152,7 +168,8 @@ Result<Value> do_quota(World& w, Command& c, const std::string& project) {
   std::string region = c.text("region", "*"), metric = c.text("metric");
   const Value& limit = c.value("limit");
   NB_TRY(c.done());
-  if (metric.empty() || (!limit.is_int() && !limit.is_real())) return usage("'quota' needs a metric and a limit.");
+  if (metric.empty() || (!limit.is_int() && !limit.is_real()))
+    return usage("'quota' needs a metric and a limit.");
   w.set_quota(project, region, metric, limit.as_real());
   return Value();
 }
@@ -183,7 +200,8 @@ Result<Value> do_unreachable(World& w, Command& c, const std::string&) {
 }
 
 Result<Value> do_image(World& w, Command& c, const std::string&) {
-  std::string project = c.text("image_project", "deeplearning-platform-release"), family = c.text("family"), name = c.text("name");
+  std::string project = c.text("image_project", "deeplearning-platform-release"), family = c.text("family"),
+              name = c.text("name");
   NB_TRY(c.done());
   NB_TRY(check_name(name, "name"));
   w.publish_image(project, family, name);
@@ -191,7 +209,8 @@ Result<Value> do_image(World& w, Command& c, const std::string&) {
 }
 
 Result<Value> do_guest(World& w, Command& c, const std::string& project) {
-  std::string zone = c.text("zone"), vm = c.text("name"), space = c.text("namespace"), key = c.text("key"), value = c.text("value");
+  std::string zone = c.text("zone"), vm = c.text("name"), space = c.text("namespace"), key = c.text("key"),
+              value = c.text("value");
   NB_TRY(c.done());
   w.write_guest_attribute(project, zone, vm, space, key, value);
   return Value();
@@ -220,10 +239,11 @@ Result<Value> do_deny(World& w, Command& c, const std::string&) {
   return Value();
 }
 
-constexpr std::array kDeeds = {Deed{"preempt", do_preempt}, Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
-                               Deed{"faults", do_faults},   Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
-                               Deed{"image", do_image},     Deed{"guest", do_guest},       Deed{"variant", do_variant},
-                               Deed{"token", do_token},     Deed{"deny", do_deny}};
+constexpr std::array kDeeds = {
+    Deed{"preempt", do_preempt}, Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
+    Deed{"faults", do_faults},   Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
+    Deed{"image", do_image},     Deed{"guest", do_guest},       Deed{"variant", do_variant},
+    Deed{"token", do_token},     Deed{"deny", do_deny}};
 
 }  // namespace
 

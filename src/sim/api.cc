@@ -70,7 +70,8 @@ const Messages& messages() {
   return all;
 }
 
-std::optional<PathArgs> match(const std::vector<std::string_view>& pattern, const std::vector<std::string>& path) {
+std::optional<PathArgs> match(const std::vector<std::string_view>& pattern,
+                              const std::vector<std::string>& path) {
   if (pattern.size() != path.size()) return std::nullopt;
   PathArgs args;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -89,12 +90,19 @@ std::size_t fixed_segments(const Method& m) {
 }
 
 Diagnostic wrong(const std::string& at, const Value& value, std::string_view expected) {
-  return refuse("invalid", fmt::format("Invalid value for field '{}': '{}'. Expected {}.", at, to_text(value), expected));
+  return refuse("invalid", fmt::format("Invalid value for field '{}': '{}'. Expected {}.", at, to_text(value),
+                                       expected));
 }
 
-bool is_int32(const Value& v) { return v.is_int() && v.as_int() >= INT32_MIN && v.as_int() <= INT32_MAX; }
-bool is_int64(const Value& v) { return v.is_int() || (v.is_text() && v.as_int(INT64_MIN) != INT64_MIN); }
-bool is_bytes(const Value& v) { return v.is_text() && base64_decode(v.as_text()).has_value(); }
+bool is_int32(const Value& v) {
+  return v.is_int() && v.as_int() >= INT32_MIN && v.as_int() <= INT32_MAX;
+}
+bool is_int64(const Value& v) {
+  return v.is_int() || (v.is_text() && v.as_int(INT64_MIN) != INT64_MIN);
+}
+bool is_bytes(const Value& v) {
+  return v.is_text() && base64_decode(v.as_text()).has_value();
+}
 
 std::optional<bool> fits_scalar(const Value& v, std::string_view type) {
   if (type == "string") return v.is_text();
@@ -114,13 +122,16 @@ std::optional<bool> fits_scalar(const Value& v, std::string_view type) {
 Result<> check(const Value& value, std::string_view type, const std::string& at) {
   if (value.is_null()) return Ok{};
   if (auto fits = fits_scalar(value, type)) {
-    if (!*fits) return wrong(at, value, type.starts_with('=') ? std::string("one of ").append(type.substr(1)) : std::string(type));
+    if (!*fits)
+      return wrong(at, value,
+                   type.starts_with('=') ? std::string("one of ").append(type.substr(1)) : std::string(type));
     return Ok{};
   }
   if (type.starts_with('[')) {
     if (!value.is_list()) return wrong(at, value, "a list");
     std::size_t i = 0;
-    for (const Value& item : value.as_list()) NB_TRY(check(item, element_type(type), fmt::format("{}[{}]", at, i++)));
+    for (const Value& item : value.as_list())
+      NB_TRY(check(item, element_type(type), fmt::format("{}[{}]", at, i++)));
     return Ok{};
   }
   if (type.starts_with('{')) {
@@ -147,7 +158,9 @@ Result<Routed> route(std::string_view verb, const std::vector<std::string>& path
   std::vector<std::string> parts(path.begin(), path.end());
   std::string where = "/compute/v1/" + join(parts, "/");
   if (other_verb) return refuse("methodNotAllowed", fmt::format("{} is not a method of {}.", verb, where));
-  return refuse("notFound", fmt::format("The requested URL {} was not found on this server (nbsim: unknown path).", where));
+  return refuse(
+      "notFound",
+      fmt::format("The requested URL {} was not found on this server (nbsim: unknown path).", where));
 }
 
 const Fields* message(std::string_view name) {
@@ -167,7 +180,10 @@ Result<> check_body(const Value& body, std::string_view message_name, const std:
   for (const auto& [key, value] : body.as_map()) {
     auto field = fields->find(key);
     if (field == fields->end())
-      return refuse("badRequest", fmt::format("Invalid JSON payload received. Unknown name \"{}\" at '{}': Cannot find field.", key, at));
+      return refuse(
+          "badRequest",
+          fmt::format("Invalid JSON payload received. Unknown name \"{}\" at '{}': Cannot find field.", key,
+                      at));
     NB_TRY(check(value, field->second, at + "." + key));
   }
   return Ok{};

@@ -1,5 +1,5 @@
-// Compute v1 as published (compute_api.cc), read into tables: which paths, query parameters and body fields there are.
-// Knows shapes only, nothing of what a method does.
+// Compute v1 as published (compute_api.cc), read into tables: which paths, query parameters and body fields
+// there are. Knows shapes only, nothing of what a method does.
 //
 // Table of methods:  NAME VERB PATH REQUEST RESPONSE PARAM... ;      ('-' = no body; 'PARAM!' = required)
 // Table of messages: NAME FIELD:TYPE ... ;      TYPE = string bool int32 int64 double bytes any, =A|B (enum),

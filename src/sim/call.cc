@@ -40,9 +40,13 @@ std::string Call::scope() const {
   return "global";
 }
 
-Reply reply(const Call& call, const Value& value) { return {to_json(call.mask.apply(value))}; }
+Reply reply(const Call& call, const Value& value) {
+  return {to_json(call.mask.apply(value))};
+}
 
-Reply reply(const Call& call, const Resource& resource) { return {resource.text(call.mask, call.mask_text)}; }
+Reply reply(const Call& call, const Resource& resource) {
+  return {resource.text(call.mask, call.mask_text)};
+}
 
 Diagnostic not_found(const Key& key, std::string_view collection) {
   return refuse("notFound", fmt::format("The resource '{}' was not found", path_of(key, collection)));
@@ -51,7 +55,8 @@ Diagnostic not_found(const Key& key, std::string_view collection) {
 namespace {
 
 Diagnostic malformed(std::string_view field, std::string_view text) {
-  return refuse("invalid", fmt::format("Invalid value for field '{}': '{}'. The URL is malformed.", field, text));
+  return refuse("invalid",
+                fmt::format("Invalid value for field '{}': '{}'. The URL is malformed.", field, text));
 }
 
 std::string_view strip_service(std::string_view text) {
@@ -115,8 +120,8 @@ Result<> check_labels(const Value& labels, std::string_view field) {
     bool fits = letter_first && label_text(key) && display_width(key) <= 63 && value.is_text() &&
                 label_text(value.as_text()) && display_width(value.as_text()) <= 63;
     if (!fits)
-      return refuse("invalid", fmt::format("Invalid value for field '{}': '{}={}'. The label is not legal.", field, key,
-                                           to_text(value)));
+      return refuse("invalid", fmt::format("Invalid value for field '{}': '{}={}'. The label is not legal.",
+                                           field, key, to_text(value)));
   }
   return Ok{};
 }

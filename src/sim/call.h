@@ -1,5 +1,5 @@
-// One request to the Compute service, taken apart, and what a handler gives back. Knows the common query parameters;
-// what a method does is its handler's business.
+// One request to the Compute service, taken apart, and what a handler gives back. Knows the common query
+// parameters; what a method does is its handler's business.
 #pragma once
 
 #include <span>
@@ -18,6 +18,8 @@ struct Call {
   Value body;
   std::string digest;     // of method, path, parameters and body: what a request id stands for
   std::string principal;  // who asks
+  bool dated =
+      false;  // X-Goog-Api-Version was sent: no returnPartialSuccess, aggregated lists always partial
   Mask mask;
   std::string mask_text;
 
@@ -26,7 +28,7 @@ struct Call {
   Result<bool> flag(std::string_view name, bool fallback) const;
   const std::string& arg(std::string_view name) const;
   const std::string& project() const { return arg("project"); }
-  std::string scope() const;                                 // "zones/Z", "regions/R" or "global"
+  std::string scope() const;  // "zones/Z", "regions/R" or "global"
   Key key(std::string_view name) const { return {project(), scope(), std::string(name)}; }
 };
 
@@ -51,8 +53,8 @@ struct Target {
   std::string project, scope, collection, name;
   Key key() const { return {project, scope, name}; }
 };
-// A full URL, "projects/P/zones/Z/machineTypes/M" or "zones/Z/machineTypes/M"; a bare name is refused as the cloud
-// does. `collection` must fit; "images/family" for a family.
+// A full URL, "projects/P/zones/Z/machineTypes/M" or "zones/Z/machineTypes/M"; a bare name is refused as the
+// cloud does. `collection` must fit; "images/family" for a family.
 Result<Target> read_reference(const Call& call, std::string_view text, std::string_view collection,
                               std::string_view field);
 

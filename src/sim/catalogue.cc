@@ -15,25 +15,44 @@ struct RegionLetters {
   std::string_view region, letters;
 };
 constexpr std::array kRegions = {
-    RegionLetters{"africa-south1", "abc"},      RegionLetters{"asia-east1", "abc"},
-    RegionLetters{"asia-east2", "abc"},         RegionLetters{"asia-northeast1", "abc"},
-    RegionLetters{"asia-northeast2", "abc"},    RegionLetters{"asia-northeast3", "abc"},
-    RegionLetters{"asia-south1", "abc"},        RegionLetters{"asia-south2", "abc"},
-    RegionLetters{"asia-southeast1", "abc"},    RegionLetters{"asia-southeast2", "abc"},
-    RegionLetters{"australia-southeast1", "abc"}, RegionLetters{"australia-southeast2", "abc"},
-    RegionLetters{"europe-central2", "abc"},    RegionLetters{"europe-north1", "abc"},
-    RegionLetters{"europe-southwest1", "abc"},  RegionLetters{"europe-west1", "bcd"},
-    RegionLetters{"europe-west10", "abc"},      RegionLetters{"europe-west12", "abc"},
-    RegionLetters{"europe-west2", "abc"},       RegionLetters{"europe-west3", "abc"},
-    RegionLetters{"europe-west4", "abc"},       RegionLetters{"europe-west6", "abc"},
-    RegionLetters{"europe-west8", "abc"},       RegionLetters{"europe-west9", "abc"},
-    RegionLetters{"me-central1", "abc"},        RegionLetters{"me-west1", "abc"},
-    RegionLetters{"northamerica-northeast1", "abc"}, RegionLetters{"northamerica-northeast2", "abc"},
-    RegionLetters{"southamerica-east1", "abc"}, RegionLetters{"southamerica-west1", "abc"},
-    RegionLetters{"us-central1", "abcf"},       RegionLetters{"us-east1", "bcd"},
-    RegionLetters{"us-east4", "abc"},           RegionLetters{"us-east5", "abc"},
-    RegionLetters{"us-south1", "abc"},          RegionLetters{"us-west1", "abc"},
-    RegionLetters{"us-west2", "abc"},           RegionLetters{"us-west3", "abc"},
+    RegionLetters{"africa-south1", "abc"},
+    RegionLetters{"asia-east1", "abc"},
+    RegionLetters{"asia-east2", "abc"},
+    RegionLetters{"asia-northeast1", "abc"},
+    RegionLetters{"asia-northeast2", "abc"},
+    RegionLetters{"asia-northeast3", "abc"},
+    RegionLetters{"asia-south1", "abc"},
+    RegionLetters{"asia-south2", "abc"},
+    RegionLetters{"asia-southeast1", "abc"},
+    RegionLetters{"asia-southeast2", "abc"},
+    RegionLetters{"australia-southeast1", "abc"},
+    RegionLetters{"australia-southeast2", "abc"},
+    RegionLetters{"europe-central2", "abc"},
+    RegionLetters{"europe-north1", "abc"},
+    RegionLetters{"europe-southwest1", "abc"},
+    RegionLetters{"europe-west1", "bcd"},
+    RegionLetters{"europe-west10", "abc"},
+    RegionLetters{"europe-west12", "abc"},
+    RegionLetters{"europe-west2", "abc"},
+    RegionLetters{"europe-west3", "abc"},
+    RegionLetters{"europe-west4", "abc"},
+    RegionLetters{"europe-west6", "abc"},
+    RegionLetters{"europe-west8", "abc"},
+    RegionLetters{"europe-west9", "abc"},
+    RegionLetters{"me-central1", "abc"},
+    RegionLetters{"me-west1", "abc"},
+    RegionLetters{"northamerica-northeast1", "abc"},
+    RegionLetters{"northamerica-northeast2", "abc"},
+    RegionLetters{"southamerica-east1", "abc"},
+    RegionLetters{"southamerica-west1", "abc"},
+    RegionLetters{"us-central1", "abcf"},
+    RegionLetters{"us-east1", "bcd"},
+    RegionLetters{"us-east4", "abc"},
+    RegionLetters{"us-east5", "abc"},
+    RegionLetters{"us-south1", "abc"},
+    RegionLetters{"us-west1", "abc"},
+    RegionLetters{"us-west2", "abc"},
+    RegionLetters{"us-west3", "abc"},
     RegionLetters{"us-west4", "abc"},
 };
 
@@ -44,40 +63,63 @@ bool lists_word(std::string_view words, std::string_view word) {
 }
 
 constexpr std::string_view kT4 =
-    "us-central1-a us-central1-b us-central1-c us-central1-f us-east1-c us-east1-d us-east4-a us-east4-b us-east4-c "
-    "us-west1-a us-west1-b us-west2-b us-west2-c us-west4-a us-west4-b europe-west1-b europe-west1-c europe-west1-d "
-    "europe-west2-a europe-west2-b europe-west3-b europe-west4-a europe-west4-b europe-west4-c europe-central2-b "
-    "europe-central2-c asia-east1-a asia-east1-c asia-northeast1-a asia-northeast1-c asia-northeast3-b asia-south1-a "
-    "asia-south1-b asia-southeast1-a asia-southeast1-b asia-southeast1-c australia-southeast1-a southamerica-east1-c";
-constexpr std::string_view kP4 = "us-central1-a us-central1-c us-east4-a us-east4-b us-east4-c us-west2-b us-west2-c europe-west4-b europe-west4-c asia-southeast1-b asia-southeast1-c";
-constexpr std::string_view kP100 = "us-central1-c us-central1-f us-east1-b us-east1-c us-west1-a us-west1-b europe-west1-b europe-west1-d europe-west4-a asia-east1-a asia-east1-c";
-constexpr std::string_view kV100 = "us-central1-a us-central1-b us-central1-c us-central1-f us-east1-c us-west1-a us-west1-b europe-west4-a europe-west4-b europe-west4-c asia-east1-c";
+    "us-central1-a us-central1-b us-central1-c us-central1-f us-east1-c us-east1-d us-east4-a us-east4-b "
+    "us-east4-c "
+    "us-west1-a us-west1-b us-west2-b us-west2-c us-west4-a us-west4-b europe-west1-b europe-west1-c "
+    "europe-west1-d "
+    "europe-west2-a europe-west2-b europe-west3-b europe-west4-a europe-west4-b europe-west4-c "
+    "europe-central2-b "
+    "europe-central2-c asia-east1-a asia-east1-c asia-northeast1-a asia-northeast1-c asia-northeast3-b "
+    "asia-south1-a "
+    "asia-south1-b asia-southeast1-a asia-southeast1-b asia-southeast1-c australia-southeast1-a "
+    "southamerica-east1-c";
+constexpr std::string_view kP4 =
+    "us-central1-a us-central1-c us-east4-a us-east4-b us-east4-c us-west2-b us-west2-c europe-west4-b "
+    "europe-west4-c asia-southeast1-b asia-southeast1-c";
+constexpr std::string_view kP100 =
+    "us-central1-c us-central1-f us-east1-b us-east1-c us-west1-a us-west1-b europe-west1-b europe-west1-d "
+    "europe-west4-a asia-east1-a asia-east1-c";
+constexpr std::string_view kV100 =
+    "us-central1-a us-central1-b us-central1-c us-central1-f us-east1-c us-west1-a us-west1-b europe-west4-a "
+    "europe-west4-b europe-west4-c asia-east1-c";
 constexpr std::string_view kL4 =
-    "us-central1-a us-central1-b us-central1-c us-east1-b us-east1-c us-east1-d us-east4-a us-east4-c us-west1-a "
+    "us-central1-a us-central1-b us-central1-c us-east1-b us-east1-c us-east1-d us-east4-a us-east4-c "
+    "us-west1-a "
     "us-west1-b us-west1-c us-west4-a us-west4-c europe-west1-b europe-west1-c europe-west2-a europe-west2-b "
-    "europe-west3-b europe-west4-a europe-west4-b europe-west4-c europe-west6-b asia-east1-a asia-east1-b asia-east1-c "
+    "europe-west3-b europe-west4-a europe-west4-b europe-west4-c europe-west6-b asia-east1-a asia-east1-b "
+    "asia-east1-c "
     "asia-northeast1-a asia-northeast1-b asia-northeast1-c asia-northeast3-a asia-northeast3-b asia-south1-a "
     "asia-south1-b asia-south1-c asia-southeast1-a asia-southeast1-b asia-southeast1-c";
 constexpr std::string_view kA100 =
     "us-central1-a us-central1-b us-central1-c us-central1-f us-east1-b us-west1-b us-west3-b us-west4-b "
     "europe-west4-a europe-west4-b asia-northeast1-a asia-northeast1-c asia-northeast3-b asia-southeast1-b "
     "asia-southeast1-c me-west1-b me-west1-c";
-constexpr std::string_view kA100x80 = "us-central1-a us-central1-c us-east4-c us-east5-a us-east5-b europe-west4-a asia-southeast1-c";
-constexpr std::string_view kH100 = "us-central1-a us-central1-b us-central1-c us-east4-a us-east4-b us-east4-c us-east5-a us-west1-a us-west1-b us-west4-a europe-west1-b europe-west1-c europe-west4-b europe-west4-c asia-northeast1-b asia-southeast1-b asia-southeast1-c";
+constexpr std::string_view kA100x80 =
+    "us-central1-a us-central1-c us-east4-c us-east5-a us-east5-b europe-west4-a asia-southeast1-c";
+constexpr std::string_view kH100 =
+    "us-central1-a us-central1-b us-central1-c us-east4-a us-east4-b us-east4-c us-east5-a us-west1-a "
+    "us-west1-b us-west4-a europe-west1-b europe-west1-c europe-west4-b europe-west4-c asia-northeast1-b "
+    "asia-southeast1-b asia-southeast1-c";
 
 struct Ladder {
-  std::string_view family;   // "e2-standard"
+  std::string_view family;  // "e2-standard"
   std::string_view series;
-  std::string_view cpus;     // blank-separated
+  std::string_view cpus;  // blank-separated
   int mb_per_cpu;
 };
 constexpr std::array kLadders = {
-    Ladder{"e2-standard", "e2", "2 4 8 16 32", 4096},      Ladder{"e2-highmem", "e2", "2 4 8 16", 8192},
-    Ladder{"e2-highcpu", "e2", "2 4 8 16 32", 1024},       Ladder{"n1-standard", "n1", "1 2 4 8 16 32 64 96", 3840},
-    Ladder{"n1-highmem", "n1", "2 4 8 16 32 64 96", 6656}, Ladder{"n1-highcpu", "n1", "2 4 8 16 32 64 96", 922},
-    Ladder{"n2-standard", "n2", "2 4 8 16 32 48 64 80", 4096}, Ladder{"n2-highmem", "n2", "2 4 8 16 32 48 64 80", 8192},
-    Ladder{"n2-highcpu", "n2", "2 4 8 16 32 48 64 80", 1024},  Ladder{"n2d-standard", "n2d", "2 4 8 16 32 48 64", 4096},
-    Ladder{"c2-standard", "c2", "4 8 16 30 60", 4096},     Ladder{"c3-standard", "c3", "4 8 22 44 88 176", 4096},
+    Ladder{"e2-standard", "e2", "2 4 8 16 32", 4096},
+    Ladder{"e2-highmem", "e2", "2 4 8 16", 8192},
+    Ladder{"e2-highcpu", "e2", "2 4 8 16 32", 1024},
+    Ladder{"n1-standard", "n1", "1 2 4 8 16 32 64 96", 3840},
+    Ladder{"n1-highmem", "n1", "2 4 8 16 32 64 96", 6656},
+    Ladder{"n1-highcpu", "n1", "2 4 8 16 32 64 96", 922},
+    Ladder{"n2-standard", "n2", "2 4 8 16 32 48 64 80", 4096},
+    Ladder{"n2-highmem", "n2", "2 4 8 16 32 48 64 80", 8192},
+    Ladder{"n2-highcpu", "n2", "2 4 8 16 32 48 64 80", 1024},
+    Ladder{"n2d-standard", "n2d", "2 4 8 16 32 48 64", 4096},
+    Ladder{"c2-standard", "c2", "4 8 16 30 60", 4096},
+    Ladder{"c3-standard", "c3", "4 8 22 44 88 176", 4096},
     Ladder{"n4-standard", "n4", "2 4 8 16 32 48 64 80", 4096},
 };
 
@@ -159,8 +201,9 @@ std::vector<ImageFacts> build_images() {
   std::vector<ImageFacts> out;
   for (const FamilySeed& seed : kFamilies)
     for (std::string_view date : split(seed.dates, ' '))
-      out.push_back({std::string(seed.project), std::string(seed.family), fmt::format("{}-v{}", seed.family, date),
-                     seed.gb, fmt::format("{}-{}-{}", date.substr(0, 4), date.substr(4, 2), date.substr(6, 2)),
+      out.push_back({std::string(seed.project), std::string(seed.family),
+                     fmt::format("{}-v{}", seed.family, date), seed.gb,
+                     fmt::format("{}-{}-{}", date.substr(0, 4), date.substr(4, 2), date.substr(6, 2)),
                      seed.state});
   return out;
 }
@@ -171,7 +214,8 @@ const std::vector<ZoneFacts>& zones() {
   static const std::vector<ZoneFacts> all = [] {
     std::vector<ZoneFacts> out;
     for (const RegionLetters& r : kRegions)
-      for (char letter : r.letters) out.push_back({fmt::format("{}-{}", r.region, letter), std::string(r.region)});
+      for (char letter : r.letters)
+        out.push_back({fmt::format("{}-{}", r.region, letter), std::string(r.region)});
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return out;
   }();
@@ -197,7 +241,9 @@ bool has_region(std::string_view region) {
   return std::binary_search(region_names().begin(), region_names().end(), region);
 }
 
-std::string region_of(std::string_view zone) { return std::string(zone.substr(0, zone.rfind('-'))); }
+std::string region_of(std::string_view zone) {
+  return std::string(zone.substr(0, zone.rfind('-')));
+}
 
 const std::vector<AcceleratorFacts>& accelerators() {
   static const std::vector<AcceleratorFacts> all = {
@@ -220,7 +266,9 @@ const AcceleratorFacts* find_accelerator(std::string_view zone, std::string_view
   return nullptr;
 }
 
-bool offered(const AcceleratorFacts& accelerator, std::string_view zone) { return lists_word(accelerator.zones, zone); }
+bool offered(const AcceleratorFacts& accelerator, std::string_view zone) {
+  return lists_word(accelerator.zones, zone);
+}
 
 const std::vector<MachineFacts>& machines() {
   static const std::vector<MachineFacts> all = build_machines();
@@ -284,22 +332,45 @@ const std::vector<ImageFacts>& images() {
 
 const std::vector<QuotaFacts>& region_quotas() {
   static const std::vector<QuotaFacts> all = {
-      {"CPUS", 2400},           {"N2_CPUS", 500},      {"N2D_CPUS", 500},     {"C2_CPUS", 500},
-      {"C3_CPUS", 500},         {"A2_CPUS", 192},      {"PREEMPTIBLE_CPUS", 0}, {"INSTANCES", 24000},
-      {"IN_USE_ADDRESSES", 2300}, {"STATIC_ADDRESSES", 700}, {"DISKS_TOTAL_GB", 102400}, {"SSD_TOTAL_GB", 102400},
-      {"HDB_TOTAL_GB", 102400}, {"LOCAL_SSD_TOTAL_GB", 10000}, {"NVIDIA_T4_GPUS", 16}, {"NVIDIA_P4_GPUS", 4},
-      {"NVIDIA_P100_GPUS", 4},  {"NVIDIA_V100_GPUS", 8}, {"NVIDIA_L4_GPUS", 16}, {"NVIDIA_A100_GPUS", 16},
-      {"NVIDIA_A100_80GB_GPUS", 8}, {"PREEMPTIBLE_NVIDIA_T4_GPUS", 16}, {"PREEMPTIBLE_NVIDIA_P4_GPUS", 0},
-      {"PREEMPTIBLE_NVIDIA_P100_GPUS", 0}, {"PREEMPTIBLE_NVIDIA_V100_GPUS", 0}, {"PREEMPTIBLE_NVIDIA_L4_GPUS", 16},
-      {"PREEMPTIBLE_NVIDIA_A100_GPUS", 16}, {"PREEMPTIBLE_NVIDIA_A100_80GB_GPUS", 8},
+      {"CPUS", 2400},
+      {"N2_CPUS", 500},
+      {"N2D_CPUS", 500},
+      {"C2_CPUS", 500},
+      {"C3_CPUS", 500},
+      {"A2_CPUS", 192},
+      {"PREEMPTIBLE_CPUS", 0},
+      {"INSTANCES", 24000},
+      {"IN_USE_ADDRESSES", 2300},
+      {"STATIC_ADDRESSES", 700},
+      {"DISKS_TOTAL_GB", 102400},
+      {"SSD_TOTAL_GB", 102400},
+      {"HDB_TOTAL_GB", 102400},
+      {"LOCAL_SSD_TOTAL_GB", 10000},
+      {"NVIDIA_T4_GPUS", 16},
+      {"NVIDIA_P4_GPUS", 4},
+      {"NVIDIA_P100_GPUS", 4},
+      {"NVIDIA_V100_GPUS", 8},
+      {"NVIDIA_L4_GPUS", 16},
+      {"NVIDIA_A100_GPUS", 16},
+      {"NVIDIA_A100_80GB_GPUS", 8},
+      {"PREEMPTIBLE_NVIDIA_T4_GPUS", 16},
+      {"PREEMPTIBLE_NVIDIA_P4_GPUS", 0},
+      {"PREEMPTIBLE_NVIDIA_P100_GPUS", 0},
+      {"PREEMPTIBLE_NVIDIA_V100_GPUS", 0},
+      {"PREEMPTIBLE_NVIDIA_L4_GPUS", 16},
+      {"PREEMPTIBLE_NVIDIA_A100_GPUS", 16},
+      {"PREEMPTIBLE_NVIDIA_A100_80GB_GPUS", 8},
       {"PREEMPTIBLE_NVIDIA_H100_GPUS", 8},
   };
   return all;
 }
 
 const std::vector<QuotaFacts>& project_quotas() {
-  static const std::vector<QuotaFacts> all = {
-      {"CPUS_ALL_REGIONS", 32000}, {"GPUS_ALL_REGIONS", 64}, {"NETWORKS", 50}, {"FIREWALLS", 1000}, {"IMAGES", 2000}};
+  static const std::vector<QuotaFacts> all = {{"CPUS_ALL_REGIONS", 32000},
+                                              {"GPUS_ALL_REGIONS", 64},
+                                              {"NETWORKS", 50},
+                                              {"FIREWALLS", 1000},
+                                              {"IMAGES", 2000}};
   return all;
 }
 

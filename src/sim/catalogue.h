@@ -1,5 +1,5 @@
-// What the simulated cloud has on offer: zones, machine types, accelerators, disk types, images. Static facts, a
-// plausible excerpt of the real catalogue as of autumn 2026. Knows no project and no state.
+// What the simulated cloud has on offer: zones, machine types, accelerators, disk types, images. Static
+// facts, a plausible excerpt of the real catalogue as of autumn 2026. Knows no project and no state.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ std::string region_of(std::string_view zone);  // "us-central1-b" -> "us-central
 struct AcceleratorFacts {
   std::string_view name, description;
   int max_cards;
-  std::string_view quota;     // metric, "" where regions.get has none
-  std::string_view zones;     // blank-separated
-  bool attachable;            // to N1; the others are built into machine types
+  std::string_view quota;  // metric, "" where regions.get has none
+  std::string_view zones;  // blank-separated
+  bool attachable;         // to N1; the others are built into machine types
 };
 const std::vector<AcceleratorFacts>& accelerators();
 const AcceleratorFacts* find_accelerator(std::string_view zone, std::string_view name);
@@ -36,7 +36,7 @@ struct MachineFacts {
   int cpus = 0;
   int memory_mb = 0;
   bool shared = false;
-  std::string_view gpu;     // built in; "" = none
+  std::string_view gpu;  // built in; "" = none
   int gpus = 0;
 };
 const std::vector<MachineFacts>& machines();  // sorted by name
@@ -57,8 +57,8 @@ const DiskTypeFacts* find_disk_type(std::string_view name);
 struct ImageFacts {
   std::string project, family, name;
   int gb = 0;
-  std::string created;      // date, YYYY-MM-DD
-  std::string_view state;   // "" or DEPRECATED, OBSOLETE
+  std::string created;     // date, YYYY-MM-DD
+  std::string_view state;  // "" or DEPRECATED, OBSOLETE
 };
 const std::vector<ImageFacts>& images();  // within a family: oldest first
 

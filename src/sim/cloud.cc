@@ -58,7 +58,10 @@ Answer serve(State& state, const Request& request, const Url& url, std::string_v
   if (service == "sts") return {answer_sts(state, request)};
   if (service == "iamcredentials") return {answer_iam(state, request, url)};
   if (service == "metadata") return {answer_metadata(state, request, url)};
-  if (service != "compute") return {compute_refusal(refuse("notFound", fmt::format("The requested URL {} was not found on this server (nbsim: no such service).", url.path)))};
+  if (service != "compute")
+    return {compute_refusal(refuse(
+        "notFound", fmt::format("The requested URL {} was not found on this server (nbsim: no such service).",
+                                url.path)))};
   auto principal = bearer(state, request);
   if (!principal) return {compute_refusal(principal.error())};
   return answer_compute(state, request, url, *principal);
@@ -67,14 +70,21 @@ Answer serve(State& state, const Request& request, const Url& url, std::string_v
 Response faulty_response(const FaultAction& fault) {
   Response r = json_response(*fault.status, fault.body.value_or(""));
   if (!fault.body) {
-    Diagnostic d = refuse(*fault.status >= 500 ? "backendError" : "rateLimitExceeded", fmt::format("Injected by the fault script ({}).", *fault.status));
-    r.body = to_json(Map{{"error", Map{{"code", *fault.status}, {"message", d.detail}, {"errors", List{Map{{"domain", "global"}, {"reason", d.provider_code}, {"message", d.detail}}}}}}});
+    Diagnostic d = refuse(*fault.status >= 500 ? "backendError" : "rateLimitExceeded",
+                          fmt::format("Injected by the fault script ({}).", *fault.status));
+    r.body = to_json(
+        Map{{"error",
+             Map{{"code", *fault.status},
+                 {"message", d.detail},
+                 {"errors",
+                  List{Map{{"domain", "global"}, {"reason", d.provider_code}, {"message", d.detail}}}}}}});
   }
   for (const auto& [name, value] : fault.headers) set_header(r.headers, name, value);
   return r;
 }
 
-Answer serve_with_fault(State& state, const Request& request, const Url& url, std::string_view service, const FaultAction& fault) {
+Answer serve_with_fault(State& state, const Request& request, const Url& url, std::string_view service,
+                        const FaultAction& fault) {
   using Drop = FaultAction::Drop;
   Answer answer;
   if (fault.expire_token) expire_caller(state, request);
@@ -91,8 +101,12 @@ Answer serve_with_fault(State& state, const Request& request, const Url& url, st
 }
 
 void note_request(State& state, const Request& request, const Url& url, const Answer& answer, bool faulty) {
-  Map detail{{"method", request.method}, {"path", url.path}, {"query", url.query}, {"status", answer.response ? answer.response->status : 0}};
-  if (auto body = parse_json(request.body); body && body->is_map() && url.path.starts_with("/compute/")) detail.set("body", std::move(*body));
+  Map detail{{"method", request.method},
+             {"path", url.path},
+             {"query", url.query},
+             {"status", answer.response ? answer.response->status : 0}};
+  if (auto body = parse_json(request.body); body && body->is_map() && url.path.starts_with("/compute/"))
+    detail.set("body", std::move(*body));
   if (faulty) detail.set("fault", true);
   auto parts = split(url.path, '/');
   auto after = [&](std::string_view word) {
@@ -125,7 +139,8 @@ Answer World::handle(const Request& request, Time now) {
   if (service == "compute" && !s.faults.empty()) subject = compute_subject(s, request, *url);
   FaultSubject about{service, request.method, subject.call, url->path, subject.zone, subject.machine};
   s.fault = s.faults.strike(about, [&] { return static_cast<double>(s.next_random(1u << 30)) / (1u << 30); });
-  Answer answer = s.fault != nullptr ? serve_with_fault(s, request, *url, service, *s.fault) : serve(s, request, *url, service);
+  Answer answer = s.fault != nullptr ? serve_with_fault(s, request, *url, service, *s.fault)
+                                     : serve(s, request, *url, service);
   bool faulty = s.fault != nullptr;
   s.fault = nullptr;
   if (answer.response) set_header(answer.response->headers, "Date", format_http_date(s.cloud_time()));
@@ -141,18 +156,23 @@ Response World::resume(const Request& request, Time now) {
   return answer.response.value_or(json_response(500, ""));
 }
 
-Time World::now() const { return state_->now; }
+Time World::now() const {
+  return state_->now;
+}
 
 std::optional<Time> World::next_event() const {
   if (state_->agenda.empty()) return std::nullopt;
   return state_->agenda.begin()->first.first;
 }
 
-const std::vector<Event>& World::events() const { return state_->diary; }
+const std::vector<Event>& World::events() const {
+  return state_->diary;
+}
 
 Value World::resource(std::string_view path) const {
   auto parts = split(path, '/');
-  bool zonal = parts.size() == 6 && parts[0] == "projects" && (parts[4] == "instances" || parts[4] == "disks" || parts[4] == "operations");
+  bool zonal = parts.size() == 6 && parts[0] == "projects" &&
+               (parts[4] == "instances" || parts[4] == "disks" || parts[4] == "operations");
   if (!zonal) return {};
   Key key{std::string(parts[1]), fmt::format("{}/{}", parts[2], parts[3]), std::string(parts[5])};
   const Resource* found = state_->find(parts[4], key);

@@ -1,6 +1,7 @@
-// World: a small Google Cloud in memory. It answers requests, lets time pass, and keeps a diary of every request and
-// every effect. It does no I/O, has no thread and no clock of its own, and knows nothing of nbform's core, back ends,
-// codecs or signers: what it accepts and sends is written down here anew, from the providers' published descriptions.
+// World: a small Google Cloud in memory. It answers requests, lets time pass, and keeps a diary of every
+// request and every effect. It does no I/O, has no thread and no clock of its own, and knows nothing of
+// nbform's core, back ends, codecs or signers: what it accepts and sends is written down here anew, from the
+// providers' published descriptions.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +25,12 @@ enum class OpTimes { realistic, fast, instant };
 
 struct Options {
   OpTimes op_times = OpTimes::realistic;
-  bool auth = true;                   // false: requests need no bearer token
-  std::set<std::string> variants;     // see variants.h
+  bool auth = true;                // false: requests need no bearer token
+  std::set<std::string> variants;  // see variants.h
   std::uint64_t seed = 1;
   std::int64_t token_lifetime = 3600;  // seconds
-  std::string project = "acme-ml";    // the metadata server's, and of nbsim's throw-away key
-  bool quotas = true;                 // false: no limit is enforced
+  std::string project = "acme-ml";     // the metadata server's, and of nbsim's throw-away key
+  bool quotas = true;                  // false: no limit is enforced
 };
 
 // What happens to one request. Without a response the connection is dropped.
@@ -37,11 +38,12 @@ struct Answer {
   std::optional<Response> response;
   Duration delay{0};               // before the answer is sent, on top of the network's own latency
   std::optional<std::size_t> cut;  // only so many bytes of the body are sent, then the connection is dropped
-  bool held = false;               // operations.wait: ask World::resume for the answer once `delay` has passed
+  bool held = false;  // operations.wait: ask World::resume for the answer once `delay` has passed
 };
 
-// One line of the diary. kind: "request", or an effect: insert, delete, status, attach, detach, labels, metadata,
-// tags, machine_type, resize, auto_delete, operation, preempt, ... `resource` is "instances/train", "disks/x".
+// One line of the diary. kind: "request", or an effect: insert, delete, status, attach, detach, labels,
+// metadata, tags, machine_type, resize, auto_delete, operation, preempt, ... `resource` is "instances/train",
+// "disks/x".
 struct Event {
   Time time;
   std::string kind, project, zone, resource;
@@ -65,7 +67,8 @@ class World {
   std::optional<Time> next_event() const;
   const std::vector<Event>& events() const;
 
-  // The whole state but the "request" lines of the diary; `format` numbers the shape, an unknown one is refused.
+  // The whole state but the "request" lines of the diary; `format` numbers the shape, an unknown one is
+  // refused.
   Value to_json() const;
   static Result<World> from_json(const Value& value);
 
@@ -78,7 +81,8 @@ class World {
   Result<> preempt(std::string_view project, std::string_view zone, std::string_view name);
   Result<> preempt_at(std::string_view project, std::string_view zone, std::string_view name, Time at);
   // Inserts and starts of matching machine types (and attached GPUs: "n1-standard-4+nvidia-tesla-t4") fail.
-  void stockout(std::string zone_glob, std::string machine_glob = "*", std::vector<std::string> zones_available = {});
+  void stockout(std::string zone_glob, std::string machine_glob = "*",
+                std::vector<std::string> zones_available = {});
   void end_stockout(std::string_view zone_glob = "*");
   // region "" or "global": the project's own quotas.
   void set_quota(std::string project_glob, std::string region_glob, std::string metric_glob, double limit);
@@ -88,13 +92,14 @@ class World {
   Result<> add_variant(std::string_view name);
   void set_clock_offset(Duration offset);  // the cloud's clock runs ahead of its callers'
   void add_token(std::string token, std::string principal, std::optional<Time> expires = {});
-  void expire_tokens();                    // every token with an end is over
+  void expire_tokens();  // every token with an end is over
   void add_service_account(std::string email, std::string public_pem);
   void publish_image(std::string project, std::string family, std::string name);
   void write_guest_attribute(std::string_view project, std::string_view zone, std::string_view instance,
                              std::string space, std::string key, std::string value);
-  void deny(std::string permission);       // "compute.instances.create": refused with 403; "" clears
-  // One of the above as data, e.g. {"do":"preempt","zone":Z,"name":N}: what nbsim's /_nbsim/ and the sandbox send.
+  void deny(std::string permission);  // "compute.instances.create": refused with 403; "" clears
+  // One of the above as data, e.g. {"do":"preempt","zone":Z,"name":N}: what nbsim's /_nbsim/ and the sandbox
+  // send.
   Result<Value> administer(const Value& command);
 
   struct State;

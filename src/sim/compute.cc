@@ -20,14 +20,15 @@ namespace nbform::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kCommonParams = {"alt",  "prettyPrint", "fields",   "quotaUser", "key",
-                                                            "$alt", "$.xgafv",     "callback", "userIp",    "oauth_token"};
+constexpr std::array<std::string_view, 11> kCommonParams = {
+    "alt",     "prettyPrint", "fields", "quotaUser",   "key",        "$alt",
+    "$.xgafv", "callback",    "userIp", "oauth_token", "$apiVersion"};
 
 const std::map<std::string_view, Handler>& handlers() {
   static const std::map<std::string_view, Handler> all = [] {
     std::map<std::string_view, Handler> out;
-    for (auto table : {instance_life_methods(), instance_change_methods(), guest_methods(), disk_methods(), image_methods(),
-                       operation_methods(), catalogue_methods()})
+    for (auto table : {instance_life_methods(), instance_change_methods(), guest_methods(), disk_methods(),
+                       image_methods(), operation_methods(), catalogue_methods()})
       for (const Handling& h : table) out[h.method] = h.handler;
     return out;
   }();
@@ -37,21 +38,28 @@ const std::map<std::string_view, Handler>& handlers() {
 std::vector<std::string> segments(const Url& url) {
   std::vector<std::string> out;
   std::string_view path(url.path);
-  for (std::string_view part : split(path.substr(std::string_view("/compute/v1/").size()), '/')) out.push_back(percent_decode(part));
+  for (std::string_view part : split(path.substr(std::string_view("/compute/v1/").size()), '/'))
+    out.push_back(percent_decode(part));
   return out;
 }
 
 Result<> check_params(const Call& call) {
   for (const auto& [name, value] : call.query) {
     bool common = std::find(kCommonParams.begin(), kCommonParams.end(), name) != kCommonParams.end();
-    bool own = std::any_of(call.method->params.begin(), call.method->params.end(), [&](const Param& p) { return p.name == name; });
+    bool own = std::any_of(call.method->params.begin(), call.method->params.end(),
+                           [&](const Param& p) { return p.name == name; });
     if (!common && !own)
-      return refuse("badRequest", fmt::format("Invalid JSON payload received. Unknown name \"{}\": Cannot bind query parameter. Field '{}' could not be found in request message.", name, name));
+      return refuse("badRequest",
+                    fmt::format("Invalid JSON payload received. Unknown name \"{}\": Cannot bind query "
+                                "parameter. Field '{}' could not be found in request message.",
+                                name, name));
   }
   for (const Param& p : call.method->params)
-    if (p.required && !call.has(p.name)) return refuse("required", fmt::format("Required field '{}' not specified", p.name));
+    if (p.required && !call.has(p.name))
+      return refuse("required", fmt::format("Required field '{}' not specified", p.name));
   std::string_view alt = call.param("alt");
-  if (!alt.empty() && alt != "json") return refuse("badRequest", fmt::format("Invalid value for parameter 'alt': '{}'", alt));
+  if (!alt.empty() && alt != "json")
+    return refuse("badRequest", fmt::format("Invalid value for parameter 'alt': '{}'", alt));
   return Ok{};
 }
 
@@ -61,7 +69,8 @@ Result<> read_body(const Request& request, Call& call) {
     return refuse("badRequest", "The request must not have a body.");
   }
   std::string_view type = header(request.headers, "content-type").value_or("");
-  if (!type.starts_with("application/json")) return refuse("badRequest", fmt::format("The content type '{}' is not application/json.", type));
+  if (!type.starts_with("application/json"))
+    return refuse("badRequest", fmt::format("The content type '{}' is not application/json.", type));
   auto body = parse_json(request.body);
   if (!body) return refuse("parseError", "Parse Error: the body is not JSON.");
   call.body = std::move(*body);
@@ -89,7 +98,8 @@ bool legal_project(std::string_view id) {
 }
 
 Result<> check_place(const State& state, const Call& call) {
-  if (!legal_project(call.project())) return refuse("badRequest", fmt::format("Invalid value for field 'project': '{}'.", call.project()));
+  if (!legal_project(call.project()))
+    return refuse("badRequest", fmt::format("Invalid value for field 'project': '{}'.", call.project()));
   const std::string &zone = call.arg("zone"), &region = call.arg("region");
   if (!zone.empty() && !has_zone(zone) && !call.method->name.starts_with("zones."))
     return refuse("invalid", fmt::format("Invalid value for field 'zone': '{}'. Unknown zone.", zone));
@@ -97,14 +107,16 @@ Result<> check_place(const State& state, const Call& call) {
     return refuse("invalid", fmt::format("Invalid value for field 'region': '{}'. Unknown region.", region));
   bool list = call.method->name.ends_with(".list");
   if (state.unreachable.contains(zone) && !list)
-    return refuse("backendError", fmt::format("The zone '{}' is currently unavailable. Try again later.", zone));
+    return refuse("backendError",
+                  fmt::format("The zone '{}' is currently unavailable. Try again later.", zone));
   return Ok{};
 }
 
 std::string permission(const Method& method) {
   std::string name(method.name);
   for (std::string_view kind : {".aggregatedList", ".wait", ".getFromFamily"})
-    if (name.ends_with(kind)) name = name.substr(0, name.size() - kind.size()) + (kind == ".aggregatedList" ? ".list" : ".get");
+    if (name.ends_with(kind))
+      name = name.substr(0, name.size() - kind.size()) + (kind == ".aggregatedList" ? ".list" : ".get");
   if (name.ends_with(".insert")) name = name.substr(0, name.size() - 7) + ".create";
   return "compute." + name;
 }
@@ -112,7 +124,8 @@ std::string permission(const Method& method) {
 Result<> check_permission(const State& state, const Call& call) {
   std::string wanted = permission(*call.method);
   if (!state.denied.contains(wanted)) return Ok{};
-  return refuse("forbidden", fmt::format("Required '{}' permission for 'projects/{}'", wanted, call.project()));
+  return refuse("forbidden",
+                fmt::format("Required '{}' permission for 'projects/{}'", wanted, call.project()));
 }
 
 Result<Call> read_call(const Request& request, const Url& url, const std::string& principal) {
@@ -122,16 +135,20 @@ Result<Call> read_call(const Request& request, const Url& url, const std::string
   call.args = std::move(routed.args);
   call.query = form_decode(url.query);
   call.principal = principal;
+  call.dated = header(request.headers, "x-goog-api-version").has_value() || call.has("$apiVersion");
   NB_TRY(check_params(call));
   NB_TRY(read_body(request, call));
   // setScheduling is a merge: there null clears.
   if (call.method->name != "instances.setScheduling") drop_nulls(call.body);
   Query rest;
   for (const auto& item : call.query)
-    if (std::find(kCommonParams.begin(), kCommonParams.end(), item.first) == kCommonParams.end()) rest.push_back(item);
+    if (std::find(kCommonParams.begin(), kCommonParams.end(), item.first) == kCommonParams.end())
+      rest.push_back(item);
   std::sort(rest.begin(), rest.end());
-  call.digest = digest16(fmt::format("{} {} {} {}", request.method, url.path, form_encode(rest), canonical(call.body)));
-  if (call.method->response != "-") call.mask = NB_TRY(Mask::parse(call.param("fields"), call.method->response));
+  call.digest =
+      digest16(fmt::format("{} {} {} {}", request.method, url.path, form_encode(rest), canonical(call.body)));
+  if (call.method->response != "-")
+    call.mask = NB_TRY(Mask::parse(call.param("fields"), call.method->response));
   call.mask_text = fmt::format("{} {}", call.method->name, call.param("fields"));
   return call;
 }
@@ -141,7 +158,8 @@ Result<Reply> answer(State& state, const Request& request, const Url& url, const
   NB_TRY(check_place(state, call));
   NB_TRY(check_permission(state, call));
   auto known = handlers().find(call.method->name);
-  if (known == handlers().end()) return refuse("notImplemented", fmt::format("nbsim does not serve {}.", call.method->name));
+  if (known == handlers().end())
+    return refuse("notImplemented", fmt::format("nbsim does not serve {}.", call.method->name));
   if (auto old = NB_TRY(replayed(state, call))) return *std::move(old);
   return known->second(state, call);
 }
@@ -151,7 +169,8 @@ Result<Reply> answer(State& state, const Request& request, const Url& url, const
 const std::vector<Effect>& all_effects() {
   static const std::vector<Effect> all = [] {
     std::vector<Effect> out;
-    for (auto table : {instance_life_effects(), instance_change_effects(), disk_effects()}) out.insert(out.end(), table.begin(), table.end());
+    for (auto table : {instance_life_effects(), instance_change_effects(), disk_effects()})
+      out.insert(out.end(), table.begin(), table.end());
     return out;
   }();
   return all;
@@ -171,7 +190,8 @@ ComputeSubject compute_subject(const State& state, const Request& request, const
   if (body && body->is_map()) subject.machine = last_segment((*body)["machineType"].as_text());
   Key key{arg("project"), "zones/" + subject.zone, arg("instance")};
   auto vm = state.instances.find(key);
-  if (subject.machine.empty() && vm != state.instances.end()) subject.machine = last_segment(vm->second["machineType"].as_text());
+  if (subject.machine.empty() && vm != state.instances.end())
+    subject.machine = last_segment(vm->second["machineType"].as_text());
   return subject;
 }
 

@@ -1,5 +1,5 @@
-// The Compute service: from a request to a handler, with everything that is the same for all methods: path, query,
-// body, request id, permission, unreachable zones.
+// The Compute service: from a request to a handler, with everything that is the same for all methods: path,
+// query, body, request id, permission, unreachable zones.
 #pragma once
 
 #include "sim/call.h"

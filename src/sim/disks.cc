@@ -18,7 +18,9 @@ Diagnostic bad_field(std::string_view field, std::string_view value, std::string
   return refuse("invalid", fmt::format("Invalid value for field '{}': '{}'. {}", field, value, why));
 }
 
-std::string sub(std::string_view field, std::string_view member) { return fmt::format("{}.{}", field, member); }
+std::string sub(std::string_view field, std::string_view member) {
+  return fmt::format("{}.{}", field, member);
+}
 
 Result<const DiskTypeFacts*> read_type(const Call& call, const Value& type, std::string_view default_type,
                                        const std::string& field) {
@@ -35,9 +37,11 @@ Result<std::int64_t> read_size(const Value& params, const DiskTypeFacts& type, c
   std::int64_t least = image != nullptr ? image->gb : type.min_gb;
   std::int64_t size = params["sizeGb"].as_int(image != nullptr ? image->gb : type.default_gb);
   if (image != nullptr && size < least)
-    return bad_field(field, std::to_string(size), fmt::format("Requested disk size cannot be smaller than the image size ({} GB)", least));
+    return bad_field(field, std::to_string(size),
+                     fmt::format("Requested disk size cannot be smaller than the image size ({} GB)", least));
   if (size < type.min_gb || size > type.max_gb)
-    return bad_field(field, std::to_string(size), fmt::format("Disk size must be between {} GB and {} GB.", type.min_gb, type.max_gb));
+    return bad_field(field, std::to_string(size),
+                     fmt::format("Disk size must be between {} GB and {} GB.", type.min_gb, type.max_gb));
   return size;
 }
 
@@ -57,17 +61,25 @@ Result<Resource> draft_disk(State& state, const Call& call, const Key& key, cons
   std::optional<ImageFacts> image;
   if (!params["sourceImage"].is_null())
     image = NB_TRY(read_image(state, call, params["sourceImage"].as_text(), sub(field, "sourceImage")));
-  if (!params["sourceSnapshot"].is_null()) return bad_field(sub(field, "sourceSnapshot"), params["sourceSnapshot"].as_text(), "The referenced snapshot resource cannot be found.");
+  if (!params["sourceSnapshot"].is_null())
+    return bad_field(sub(field, "sourceSnapshot"), params["sourceSnapshot"].as_text(),
+                     "The referenced snapshot resource cannot be found.");
   std::int64_t size = NB_TRY(read_size(params, *type, image ? &*image : nullptr, sub(field, "sizeGb")));
-  Map wire{{"kind", "compute#disk"},       {"id", state.new_id()},
-           {"name", key.name},             {"creationTimestamp", state.stamp()},
-           {"sizeGb", std::to_string(size)}, {"zone", global_link(key.project, key.scope)},
-           {"status", "CREATING"},         {"selfLink", link(key, "disks")},
+  Map wire{{"kind", "compute#disk"},
+           {"id", state.new_id()},
+           {"name", key.name},
+           {"creationTimestamp", state.stamp()},
+           {"sizeGb", std::to_string(size)},
+           {"zone", global_link(key.project, key.scope)},
+           {"status", "CREATING"},
+           {"selfLink", link(key, "disks")},
            {"type", global_link(key.project, fmt::format("{}/diskTypes/{}", key.scope, type->name))},
-           {"labelFingerprint", fingerprint(params["labels"])}, {"physicalBlockSizeBytes", "4096"},
+           {"labelFingerprint", fingerprint(params["labels"])},
+           {"physicalBlockSizeBytes", "4096"},
            {"enableConfidentialCompute", false}};
   if (!params["labels"].as_map().empty()) wire.set("labels", params["labels"]);
-  for (std::string_view copied : {"description", "provisionedIops", "provisionedThroughput", "architecture", "accessMode"})
+  for (std::string_view copied :
+       {"description", "provisionedIops", "provisionedThroughput", "architecture", "accessMode"})
     if (!params[copied].is_null()) wire.set(copied, params[copied]);
   if (image) {
     Value shown = image_wire(*image);
@@ -82,14 +94,16 @@ Result<Resource> draft_disk(State& state, const Call& call, const Key& key, cons
 
 void put_disk(State& state, const Key& key, Resource disk, std::string_view status, std::string_view by) {
   disk.edit().set("status", status);
-  state.note("insert", key, "disks/" + key.name, Map{{"by", by}, {"labels", disk["labels"]}, {"sizeGb", disk["sizeGb"]}, {"id", disk["id"]}});
+  state.note("insert", key, "disks/" + key.name,
+             Map{{"by", by}, {"labels", disk["labels"]}, {"sizeGb", disk["sizeGb"]}, {"id", disk["id"]}});
   state.disks[key] = std::move(disk);
 }
 
 void erase_disk(State& state, const Key& key, std::string_view why) {
   Resource* disk = state.find("disks", key);
   if (disk == nullptr) return;
-  state.note("delete", key, "disks/" + key.name, Map{{"by", why}, {"labels", (*disk)["labels"]}, {"id", (*disk)["id"]}});
+  state.note("delete", key, "disks/" + key.name,
+             Map{{"by", why}, {"labels", (*disk)["labels"]}, {"id", (*disk)["id"]}});
   erase_if_unused(state, key);
 }
 
@@ -120,7 +134,8 @@ Result<Key> free_disk(State& state, const Call& call, std::string_view source, s
   Key key = target.key();
   const Resource* disk = state.find("disks", key);
   if (disk == nullptr) return not_found(key, "disks");
-  if (target.scope != call.scope()) return bad_field(field, source, "Disk must be in the same zone as the instance.");
+  if (target.scope != call.scope())
+    return bad_field(field, source, "Disk must be in the same zone as the instance.");
   if (!(*disk)["users"].as_list().empty())
     return refuse("resourceInUseByAnotherResource",
                   fmt::format("The disk resource '{}' is already being used by '{}'", path_of(key, "disks"),
@@ -151,7 +166,8 @@ Result<Reply> insert_disk(State& state, const Call& call) {
   }
   Value params = call.body;
   if (call.has("sourceImage")) params.map().set("sourceImage", call.param("sourceImage"));
-  put_disk(state, key, NB_TRY(draft_disk(state, call, key, params, "pd-standard", "resource")), "CREATING", "disks.insert");
+  put_disk(state, key, NB_TRY(draft_disk(state, call, key, params, "pd-standard", "resource")), "CREATING",
+           "disks.insert");
   return submit(state, call, std::move(mutation));
 }
 
@@ -165,9 +181,13 @@ std::optional<Failure> complete_insert(State& state, const Key& key, Resource&) 
   return std::nullopt;
 }
 
-void undo_insert(State& state, const Key& key, Resource&) { erase_disk(state, key, "failed insert"); }
+void undo_insert(State& state, const Key& key, Resource&) {
+  erase_disk(state, key, "failed insert");
+}
 
-std::optional<Failure> nothing(State&, const Key&, Resource&) { return std::nullopt; }
+std::optional<Failure> nothing(State&, const Key&, Resource&) {
+  return std::nullopt;
+}
 
 Result<Resource*> existing(State& state, const Call& call, std::string_view argument) {
   Key key = call.key(call.arg(argument));
@@ -176,11 +196,14 @@ Result<Resource*> existing(State& state, const Call& call, std::string_view argu
   return disk;
 }
 
-Result<Reply> get_disk(State& state, const Call& call) { return reply(call, *NB_TRY(existing(state, call, "disk"))); }
+Result<Reply> get_disk(State& state, const Call& call) {
+  return reply(call, *NB_TRY(existing(state, call, "disk")));
+}
 
 std::optional<Failure> in_use(const Resource& disk, const Key& key) {
   if (disk["users"].as_list().empty()) return std::nullopt;
-  return Failure{"RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", 400,
+  return Failure{"RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
+                 400,
                  fmt::format("The disk resource '{}' is already being used by '{}'", path_of(key, "disks"),
                              disk["users"].as_list()[0].as_text().substr(kCompute.size())),
                  {}};
@@ -211,14 +234,20 @@ Result<Reply> resize_disk(State& state, const Call& call) {
   Key key = call.key(call.arg("disk"));
   std::int64_t size = call.body["sizeGb"].as_int(), now = (*disk)["sizeGb"].as_int();
   if (size <= now)
-    return bad_field("sizeGb", std::to_string(size), fmt::format("New disk size '{}' GB must be larger than existing size '{}' GB.", size, now));
-  if (size > 65536) return bad_field("sizeGb", std::to_string(size), "Disk size must be between 10 GB and 65536 GB.");
-  return submit(state, call, {"resizeDisk", "disks.resize", "disks", key, 3, Map{{"sizeGb", std::to_string(size)}}, {}});
+    return bad_field(
+        "sizeGb", std::to_string(size),
+        fmt::format("New disk size '{}' GB must be larger than existing size '{}' GB.", size, now));
+  if (size > 65536)
+    return bad_field("sizeGb", std::to_string(size), "Disk size must be between 10 GB and 65536 GB.");
+  return submit(state, call,
+                {"resizeDisk", "disks.resize", "disks", key, 3, Map{{"sizeGb", std::to_string(size)}}, {}});
 }
 
 std::optional<Failure> complete_resize(State& state, const Key& key, Resource& work) {
   Resource* disk = state.find("disks", key);
-  if (disk == nullptr) return Failure{"RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(key, "disks")), {}};
+  if (disk == nullptr)
+    return Failure{
+        "RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(key, "disks")), {}};
   Value before = disk->wire();
   disk->edit().set("sizeGb", work.hidden["args"]["sizeGb"]);
   if (auto failure = take_quota(state, *disk, "exists", disk_charges(key, disk->wire()))) {
@@ -226,7 +255,8 @@ std::optional<Failure> complete_resize(State& state, const Key& key, Resource& w
     (void)take_quota(state, *disk, "exists", disk_charges(key, before));
     return failure;
   }
-  state.note("resize", key, "disks/" + key.name, Map{{"before", before["sizeGb"]}, {"after", (*disk)["sizeGb"]}});
+  state.note("resize", key, "disks/" + key.name,
+             Map{{"before", before["sizeGb"]}, {"after", (*disk)["sizeGb"]}});
   return std::nullopt;
 }
 
@@ -236,15 +266,18 @@ Result<Reply> set_labels(State& state, const Call& call) {
   bool stale = call.body["labelFingerprint"] != (*disk)["labelFingerprint"];
   if (stale && !state.variant("stale-in-operation"))
     return refuse("conditionNotMet", "Labels fingerprint either invalid or resource labels have changed");
-  return submit(state, call, {"setLabels", "disks.setLabels", "disks", call.key(call.arg("resource")), 1, call.body, {}});
+  return submit(state, call,
+                {"setLabels", "disks.setLabels", "disks", call.key(call.arg("resource")), 1, call.body, {}});
 }
 
 std::optional<Failure> complete_labels(State& state, const Key& key, Resource& work) {
   Resource* disk = state.find("disks", key);
   const Value& args = work.hidden["args"];
   if (disk == nullptr || args["labelFingerprint"] != (*disk)["labelFingerprint"])
-    return Failure{"CONDITION_NOT_MET", 412, "Labels fingerprint either invalid or resource labels have changed", {}};
-  state.note("labels", key, "disks/" + key.name, Map{{"before", (*disk)["labels"]}, {"after", args["labels"]}});
+    return Failure{
+        "CONDITION_NOT_MET", 412, "Labels fingerprint either invalid or resource labels have changed", {}};
+  state.note("labels", key, "disks/" + key.name,
+             Map{{"before", (*disk)["labels"]}, {"after", args["labels"]}});
   if (args["labels"].as_map().empty())
     disk->edit().erase("labels");
   else
@@ -253,25 +286,33 @@ std::optional<Failure> complete_labels(State& state, const Key& key, Resource& w
   return std::nullopt;
 }
 
-Result<Reply> list_disks(State& state, const Call& call) { return list_shelf(state, call, "disks", "compute#diskList"); }
+Result<Reply> list_disks(State& state, const Call& call) {
+  return list_shelf(state, call, "disks", "compute#diskList");
+}
 Result<Reply> all_disks(State& state, const Call& call) {
   return list_aggregated(state, call, "disks", "compute#diskAggregatedList");
 }
 
 constexpr Effect kEffects[] = {
-    {"disks.insert", begin_insert, complete_insert, undo_insert}, {"disks.refused", nothing, nothing},
-    {"disks.delete", begin_delete, complete_delete},              {"disks.resize", nothing, complete_resize},
+    {"disks.insert", begin_insert, complete_insert, undo_insert},
+    {"disks.refused", nothing, nothing},
+    {"disks.delete", begin_delete, complete_delete},
+    {"disks.resize", nothing, complete_resize},
     {"disks.setLabels", nothing, complete_labels},
 };
 constexpr Handling kMethods[] = {
-    {"disks.insert", insert_disk},     {"disks.get", get_disk},         {"disks.delete", delete_disk},
-    {"disks.resize", resize_disk},     {"disks.setLabels", set_labels}, {"disks.list", list_disks},
+    {"disks.insert", insert_disk},       {"disks.get", get_disk},         {"disks.delete", delete_disk},
+    {"disks.resize", resize_disk},       {"disks.setLabels", set_labels}, {"disks.list", list_disks},
     {"disks.aggregatedList", all_disks},
 };
 
 }  // namespace
 
-std::span<const Effect> disk_effects() { return kEffects; }
-std::span<const Handling> disk_methods() { return kMethods; }
+std::span<const Effect> disk_effects() {
+  return kEffects;
+}
+std::span<const Handling> disk_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

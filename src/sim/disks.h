@@ -5,8 +5,9 @@
 
 namespace nbform::sim {
 
-// Reads a disk's parameters from a disks.insert body or an insert's initializeParams, both brought into the names of
-// the Disk message (name, sizeGb, type, sourceImage, labels, description...). `default_type`: bare name.
+// Reads a disk's parameters from a disks.insert body or an insert's initializeParams, both brought into the
+// names of the Disk message (name, sizeGb, type, sourceImage, labels, description...). `default_type`: bare
+// name.
 Result<Resource> draft_disk(State& state, const Call& call, const Key& key, const Value& params,
                             std::string_view default_type, std::string_view field);
 void put_disk(State& state, const Key& key, Resource disk, std::string_view status, std::string_view by);

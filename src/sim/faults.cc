@@ -17,39 +17,55 @@ Diagnostic wrong(std::size_t index, std::string_view what) {
   return error(Code::usage, "The fault script is not usable", fmt::format("Entry {}: {}.", index, what));
 }
 
-// t text, i integer from 0, n number, b boolean, l list of texts, m object of texts, o object, d duration, * anything
+// t text, i integer from 0, n number, b boolean, l list of texts, m object of texts, o object, d duration, *
+// anything
 struct Member {
   std::string_view name;
   char type;
 };
-constexpr Member kMatch[] = {{"service", 't'}, {"method", 't'}, {"path", 't'}, {"nth", 'i'}, {"zone", 't'}, {"machine", 't'}, {"chance", 'n'}};
-constexpr Member kDo[] = {{"status", 'i'}, {"body", '*'}, {"headers", 'm'}, {"delay", 'd'}, {"drop", 't'}, {"cut", 'i'}, {"effect", 'b'},
-                          {"operation", 'o'}, {"keep_disks", 'b'}, {"preempt", 'd'}, {"unreachable", 'l'}, {"page", 'i'}, {"expire_token", 'b'}};
+constexpr Member kMatch[] = {{"service", 't'}, {"method", 't'},  {"path", 't'},  {"nth", 'i'},
+                             {"zone", 't'},    {"machine", 't'}, {"chance", 'n'}};
+constexpr Member kDo[] = {{"status", 'i'},      {"body", '*'},    {"headers", 'm'},     {"delay", 'd'},
+                          {"drop", 't'},        {"cut", 'i'},     {"effect", 'b'},      {"operation", 'o'},
+                          {"keep_disks", 'b'},  {"preempt", 'd'}, {"unreachable", 'l'}, {"page", 'i'},
+                          {"expire_token", 'b'}};
 constexpr Member kOperation[] = {{"code", 't'}, {"message", 't'}, {"status", 'i'}, {"zones_available", 'l'}};
 constexpr Member kEntry[] = {{"match", 'o'}, {"do", 'o'}, {"times", 'i'}};
 
 bool all_texts(const Value& v) {
-  if (v.is_list()) return std::all_of(v.as_list().begin(), v.as_list().end(), [](const Value& x) { return x.is_text(); });
+  if (v.is_list())
+    return std::all_of(v.as_list().begin(), v.as_list().end(), [](const Value& x) { return x.is_text(); });
   return std::all_of(v.as_map().begin(), v.as_map().end(), [](const auto& x) { return x.second.is_text(); });
 }
 
 bool fits(const Value& v, char type) {
   switch (type) {
-    case 't': return v.is_text();
-    case 'i': return v.is_int() && v.as_int() >= 0;
-    case 'n': return v.is_int() || v.is_real();
-    case 'b': return v.is_bool();
-    case 'l': return v.is_list() && all_texts(v);
-    case 'm': return v.is_map() && all_texts(v);
-    case 'o': return v.is_map();
-    case 'd': return parse_delay(v).has_value();
-    default: return true;
+    case 't':
+      return v.is_text();
+    case 'i':
+      return v.is_int() && v.as_int() >= 0;
+    case 'n':
+      return v.is_int() || v.is_real();
+    case 'b':
+      return v.is_bool();
+    case 'l':
+      return v.is_list() && all_texts(v);
+    case 'm':
+      return v.is_map() && all_texts(v);
+    case 'o':
+      return v.is_map();
+    case 'd':
+      return parse_delay(v).has_value();
+    default:
+      return true;
   }
 }
 
-Result<> check_members(const Value& map, std::span<const Member> members, std::size_t index, std::string_view where) {
+Result<> check_members(const Value& map, std::span<const Member> members, std::size_t index,
+                       std::string_view where) {
   for (const auto& [key, value] : map.as_map()) {
-    auto known = std::find_if(members.begin(), members.end(), [&key = key](const Member& m) { return m.name == key; });
+    auto known =
+        std::find_if(members.begin(), members.end(), [&key = key](const Member& m) { return m.name == key; });
     if (known == members.end()) return wrong(index, fmt::format("'{}' has no member '{}'", where, key));
     if (!fits(value, known->type)) return wrong(index, fmt::format("'{}' is not what belongs there", key));
   }
@@ -87,12 +103,18 @@ Result<> read_operation(const Value& op, FaultAction& action, std::size_t index)
 
 Result<> read_answer(const Value& what, FaultAction& action, std::size_t index) {
   if (!what["status"].is_null()) action.status = static_cast<int>(what["status"].as_int());
-  if (action.status && (*action.status < 100 || *action.status > 599)) return wrong(index, "'status' is no HTTP status");
-  if (!what["body"].is_null()) action.body = what["body"].is_text() ? std::string(what["body"].as_text()) : to_json(what["body"]);
-  for (const auto& [name, value] : what["headers"].as_map()) action.headers.emplace_back(name, value.as_text());
+  if (action.status && (*action.status < 100 || *action.status > 599))
+    return wrong(index, "'status' is no HTTP status");
+  if (!what["body"].is_null())
+    action.body = what["body"].is_text() ? std::string(what["body"].as_text()) : to_json(what["body"]);
+  for (const auto& [name, value] : what["headers"].as_map())
+    action.headers.emplace_back(name, value.as_text());
   std::string_view drop = what["drop"].as_text();
-  if (!what["drop"].is_null() && drop != "before" && drop != "after") return wrong(index, "'drop' is \"before\" or \"after\"");
-  action.drop = drop == "before" ? FaultAction::Drop::before : drop == "after" ? FaultAction::Drop::after : FaultAction::Drop::none;
+  if (!what["drop"].is_null() && drop != "before" && drop != "after")
+    return wrong(index, "'drop' is \"before\" or \"after\"");
+  action.drop = drop == "before"  ? FaultAction::Drop::before
+                : drop == "after" ? FaultAction::Drop::after
+                                  : FaultAction::Drop::none;
   if (!what["cut"].is_null()) action.cut = static_cast<std::size_t>(what["cut"].as_int());
   action.effect = what["effect"].as_bool();
   return Ok{};
@@ -136,14 +158,19 @@ std::optional<Duration> parse_delay(const Value& value) {
   auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (ec != std::errc() || !(n >= 0 && n < 1e9)) return std::nullopt;
   std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  double seconds = unit == "ms" ? 0.001 : unit == "s" || unit.empty() ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : -1;
+  double seconds = unit == "ms"                  ? 0.001
+                   : unit == "s" || unit.empty() ? 1
+                   : unit == "m"                 ? 60
+                   : unit == "h"                 ? 3600
+                                                 : -1;
   if (seconds < 0) return std::nullopt;
   return Duration(static_cast<std::int64_t>(n * seconds * 1e6));
 }
 
 bool FaultScript::applies(Fault& fault, const FaultSubject& s) {
   if (fault.times > 0 && fault.done >= fault.times) return false;
-  bool verb_or_call = glob_match(fault.method, s.method) || (!s.call.empty() && glob_match(fault.method, s.call));
+  bool verb_or_call =
+      glob_match(fault.method, s.method) || (!s.call.empty() && glob_match(fault.method, s.call));
   bool fits = verb_or_call && glob_match(fault.service, s.service) && glob_match(fault.path, s.path) &&
               glob_match(fault.zone, s.zone) && glob_match(fault.machine, s.machine);
   if (!fits) return false;

@@ -1,5 +1,5 @@
-// The fault script: which requests go wrong, and how. A list of {match, do, times}; schemas/faults.schema.json is its
-// published shape. Decides only; World does.
+// The fault script: which requests go wrong, and how. A list of {match, do, times};
+// schemas/faults.schema.json is its published shape. Decides only; World does.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +22,16 @@ struct FaultAction {
   Duration delay{0};
   Drop drop = Drop::none;
   std::optional<std::size_t> cut;
-  bool effect = false;                     // with `status`: the request takes effect all the same
-  std::optional<std::string> operation;    // the operation it starts fails with this code
+  bool effect = false;                   // with `status`: the request takes effect all the same
+  std::optional<std::string> operation;  // the operation it starts fails with this code
   std::string operation_message;
   int operation_status = 503;
   std::vector<std::string> zones_available;
-  bool keep_disks = false;                 // a failed insert leaves the disks it made
-  std::optional<Duration> preempt;         // the VM is preempted so long after it runs
-  std::vector<std::string> unreachable;    // zones, for this answer
-  std::optional<int> page;                 // at most so many items on this page
-  bool expire_token = false;               // the caller's token is over before the request is judged
+  bool keep_disks = false;               // a failed insert leaves the disks it made
+  std::optional<Duration> preempt;       // the VM is preempted so long after it runs
+  std::vector<std::string> unreachable;  // zones, for this answer
+  std::optional<int> page;               // at most so many items on this page
+  bool expire_token = false;             // the caller's token is over before the request is judged
 };
 
 // What a fault looks at in a request.
@@ -46,12 +46,12 @@ struct FaultSubject {
 
 struct Fault {
   std::string service = "*", method = "*", path = "*", zone = "*", machine = "*";
-  std::int64_t nth = 0;     // only the n-th matching request; 0 = any
+  std::int64_t nth = 0;  // only the n-th matching request; 0 = any
   double chance = 1;
-  std::int64_t times = 1;   // 0 = always
+  std::int64_t times = 1;  // 0 = always
   FaultAction action;
   std::int64_t seen = 0, done = 0;
-  Value source;             // as it was given
+  Value source;  // as it was given
 };
 
 class FaultScript {

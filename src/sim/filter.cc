@@ -35,7 +35,8 @@ std::string scalar_text(const Value& v) {
 }
 
 // Every scalar at `path`; lists are looked through.
-void collect(const Value& v, const std::vector<std::string>& path, std::size_t at, std::vector<const Value*>& out) {
+void collect(const Value& v, const std::vector<std::string>& path, std::size_t at,
+             std::vector<const Value*>& out) {
   if (v.is_list()) {
     for (const Value& item : v.as_list()) collect(item, path, at, out);
   } else if (at == path.size()) {
@@ -73,7 +74,8 @@ bool compare(const Node& n, const Value& resource) {
   }
   for (const Value* v : found) {
     std::string have = scalar_text(*v);
-    if (n.op == "=" ? have == n.value : n.op == ":" ? has(have, n.value) : ordered(have, n.op, n.value)) return true;
+    if (n.op == "=" ? have == n.value : n.op == ":" ? has(have, n.value) : ordered(have, n.op, n.value))
+      return true;
   }
   return false;
 }
@@ -96,9 +98,12 @@ bool admits_node(const Node& n, const Value& resource) {
       for (const NodePtr& p : n.parts)
         if (admits_node(*p, resource)) return true;
       return false;
-    case Node::Kind::negation: return !admits_node(*n.parts[0], resource);
-    case Node::Kind::compare: return compare(n, resource);
-    case Node::Kind::regex: return regex_admits(n, resource);
+    case Node::Kind::negation:
+      return !admits_node(*n.parts[0], resource);
+    case Node::Kind::compare:
+      return compare(n, resource);
+    case Node::Kind::regex:
+      return regex_admits(n, resource);
   }
   return false;
 }
@@ -117,7 +122,9 @@ class Parser {
 
  private:
   Diagnostic bad(std::string_view why) const {
-    return refuse("invalid", fmt::format("Invalid value for field 'filter': '{}'. Invalid list filter expression: {}.", text_, why));
+    return refuse("invalid",
+                  fmt::format("Invalid value for field 'filter': '{}'. Invalid list filter expression: {}.",
+                              text_, why));
   }
   void skip() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
@@ -270,6 +277,8 @@ Result<Filter> Filter::parse(std::string_view text, std::string_view message) {
   return filter;
 }
 
-bool Filter::admits(const Value& resource) const { return root_ == nullptr || admits_node(*root_, resource); }
+bool Filter::admits(const Value& resource) const {
+  return root_ == nullptr || admits_node(*root_, resource);
+}
 
 }  // namespace nbform::sim

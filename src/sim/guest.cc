@@ -14,8 +14,11 @@ Result<Reply> serial_output(State& state, const Call& call) {
   std::string text(vm->hidden["serial"].as_text());
   auto start = static_cast<std::size_t>(std::max<std::int64_t>(0, Value(call.param("start")).as_int()));
   start = std::min(start, text.size());
-  return reply(call, Map{{"kind", "compute#serialPortOutput"}, {"contents", text.substr(start)}, {"start", std::to_string(start)},
-                         {"next", std::to_string(text.size())}, {"selfLink", std::string((*vm)["selfLink"].as_text()) + "/serialPort"}});
+  return reply(call, Map{{"kind", "compute#serialPortOutput"},
+                         {"contents", text.substr(start)},
+                         {"start", std::to_string(start)},
+                         {"next", std::to_string(text.size())},
+                         {"selfLink", std::string((*vm)["selfLink"].as_text()) + "/serialPort"}});
 }
 
 // "hostkeys/" asks for a namespace, "hostkeys/ssh-rsa" for one value.
@@ -27,8 +30,11 @@ Result<Reply> guest_attributes(State& state, const Call& call) {
     for (const auto& [key, value] : keys.as_map())
       if (asked.empty() || asked == space || asked == space + "/" || asked == space + "/" + key)
         items.push_back(Map{{"namespace", space}, {"key", key}, {"value", value}});
-  if (items.empty()) return refuse("notFound", fmt::format("The resource '{}' of type 'Guest Attribute' was not found.", asked));
-  Map wire{{"kind", "compute#guestAttributes"}, {"selfLink", std::string((*vm)["selfLink"].as_text()) + "/guestAttributes/" + asked}};
+  if (items.empty())
+    return refuse("notFound",
+                  fmt::format("The resource '{}' of type 'Guest Attribute' was not found.", asked));
+  Map wire{{"kind", "compute#guestAttributes"},
+           {"selfLink", std::string((*vm)["selfLink"].as_text()) + "/guestAttributes/" + asked}};
   if (call.has("variableKey")) {
     wire.set("variableKey", asked);
     wire.set("variableValue", items[0]["value"]);
@@ -55,6 +61,8 @@ constexpr Handling kMethods[] = {
 
 }  // namespace
 
-std::span<const Handling> guest_methods() { return kMethods; }
+std::span<const Handling> guest_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

@@ -26,7 +26,9 @@ std::optional<ImageFacts> named(const State& state, std::string_view project, st
   return std::nullopt;
 }
 
-Key image_key(std::string_view project, std::string_view name) { return {std::string(project), "global", std::string(name)}; }
+Key image_key(std::string_view project, std::string_view name) {
+  return {std::string(project), "global", std::string(name)};
+}
 
 // An id that depends on the name alone, so that it is the same in every world.
 std::string image_id(std::string_view name) {
@@ -43,7 +45,8 @@ std::vector<ImageFacts> images_of(const State& state, std::string_view project) 
   for (const ImageFacts& image : images())
     if (image.project == project) out.push_back(image);
   for (const PublishedImage& p : state.published)
-    if (p.project == project) out.push_back({p.project, p.family, p.name, 50, format_rfc3339(p.created).substr(0, 10), ""});
+    if (p.project == project)
+      out.push_back({p.project, p.family, p.name, 50, format_rfc3339(p.created).substr(0, 10), ""});
   return out;
 }
 
@@ -58,7 +61,8 @@ Value image_wire(const ImageFacts& image) {
            {"archiveSizeBytes", std::to_string(std::int64_t{image.gb} * 400'000'000)},
            {"architecture", "X86_64"},
            {"labelFingerprint", fingerprint({})},
-           {"guestOsFeatures", List{Map{{"type", "GVNIC"}}, Map{{"type", "UEFI_COMPATIBLE"}}, Map{{"type", "VIRTIO_SCSI_MULTIQUEUE"}}}},
+           {"guestOsFeatures", List{Map{{"type", "GVNIC"}}, Map{{"type", "UEFI_COMPATIBLE"}},
+                                    Map{{"type", "VIRTIO_SCSI_MULTIQUEUE"}}}},
            {"licenses", List{global_link(image.project, "global/licenses/" + image.project)}},
            {"storageLocations", List{"us"}},
            {"selfLink", link(image_key(image.project, image.name), "images")}};
@@ -67,13 +71,18 @@ Value image_wire(const ImageFacts& image) {
   return wire;
 }
 
-Result<ImageFacts> read_image(const State& state, const Call& call, std::string_view reference, std::string_view field) {
+Result<ImageFacts> read_image(const State& state, const Call& call, std::string_view reference,
+                              std::string_view field) {
   bool by_family = reference.find("/images/family/") != std::string_view::npos;
   Target target = NB_TRY(read_reference(call, reference, by_family ? "images/family" : "images", field));
-  auto image = by_family ? newest(state, target.project, target.name) : named(state, target.project, target.name);
+  auto image =
+      by_family ? newest(state, target.project, target.name) : named(state, target.project, target.name);
   if (image && image->state != "OBSOLETE") return *image;
   std::string path = fmt::format("projects/{}/global/{}/{}", target.project, target.collection, target.name);
-  if (image) return refuse("invalid", fmt::format("Invalid value for field '{}': '{}'. The image resource '{}' is obsolete.", field, reference, path));
+  if (image)
+    return refuse("invalid",
+                  fmt::format("Invalid value for field '{}': '{}'. The image resource '{}' is obsolete.",
+                              field, reference, path));
   return refuse("notFound", fmt::format("The resource '{}' was not found", path));
 }
 
@@ -94,8 +103,9 @@ Result<Reply> get_from_family(State& state, const Call& call) {
 Result<Reply> get_family_view(State& state, const Call& call) {
   auto image = newest(state, call.project(), call.arg("family"));
   if (!image)
-    return refuse("notFound", fmt::format("The resource 'projects/{}/zones/{}/imageFamilyViews/{}' was not found",
-                                          call.project(), call.arg("zone"), call.arg("family")));
+    return refuse("notFound",
+                  fmt::format("The resource 'projects/{}/zones/{}/imageFamilyViews/{}' was not found",
+                              call.project(), call.arg("zone"), call.arg("family")));
   return reply(call, Map{{"image", image_wire(*image)}});
 }
 
@@ -104,7 +114,8 @@ Result<Reply> list_images(State& state, const Call& call) {
   for (ImageFacts& image : images_of(state, call.project())) by_name[image.name] = image;
   std::vector<Row> rows;
   for (const auto& [name, image] : by_name) rows.push_back({"global", name});
-  return list_made(state, call, rows, [&](const Row& row) { return image_wire(by_name[row.name]); }, "compute#imageList");
+  return list_made(
+      state, call, rows, [&](const Row& row) { return image_wire(by_name[row.name]); }, "compute#imageList");
 }
 
 constexpr Handling kMethods[] = {
@@ -116,6 +127,8 @@ constexpr Handling kMethods[] = {
 
 }  // namespace
 
-std::span<const Handling> image_methods() { return kMethods; }
+std::span<const Handling> image_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

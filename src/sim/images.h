@@ -12,7 +12,8 @@ namespace nbform::sim {
 std::vector<ImageFacts> images_of(const State& state, std::string_view project);
 Value image_wire(const ImageFacts& image);
 // The image that a sourceImage reference stands for; a family means its newest image that is not deprecated.
-Result<ImageFacts> read_image(const State& state, const Call& call, std::string_view reference, std::string_view field);
+Result<ImageFacts> read_image(const State& state, const Call& call, std::string_view reference,
+                              std::string_view field);
 
 std::span<const Handling> image_methods();
 

@@ -14,8 +14,8 @@ namespace nbform::sim {
 
 namespace {
 
-// One kind of change. `read` judges the request against the VM as it is and gives what is to be done; `apply` does it
-// when the operation is done, judging again what may have moved meanwhile.
+// One kind of change. `read` judges the request against the VM as it is and gives what is to be done; `apply`
+// does it when the operation is done, judging again what may have moved meanwhile.
 struct Change {
   std::string_view method;
   double seconds;
@@ -24,18 +24,23 @@ struct Change {
   std::optional<Failure> (*apply)(State&, const Key&, Resource&, const Value& args);
 };
 
-Failure stale(std::string_view what) { return {"CONDITION_NOT_MET", 412, std::string(what), {}}; }
+Failure stale(std::string_view what) {
+  return {"CONDITION_NOT_MET", 412, std::string(what), {}};
+}
 
 constexpr std::string_view kStaleLabels = "Labels fingerprint either invalid or resource labels have changed";
-constexpr std::string_view kStaleMetadata = "Supplied fingerprint does not match current metadata fingerprint.";
+constexpr std::string_view kStaleMetadata =
+    "Supplied fingerprint does not match current metadata fingerprint.";
 constexpr std::string_view kStaleTags = "Supplied fingerprint does not match current tags fingerprint.";
 
-Result<Value> if_fresh(const State& state, const Value& given, const Value& current, std::string_view message, const Value& args) {
+Result<Value> if_fresh(const State& state, const Value& given, const Value& current, std::string_view message,
+                       const Value& args) {
   if (given == current || state.variant("stale-in-operation")) return args;
   return refuse("conditionNotMet", std::string(message));
 }
 
-void note_change(State& state, const Key& key, std::string_view kind, const Value& before, const Value& after) {
+void note_change(State& state, const Key& key, std::string_view kind, const Value& before,
+                 const Value& after) {
   state.note(std::string(kind), key, "instances/" + key.name, Map{{"before", before}, {"after", after}});
 }
 
@@ -86,14 +91,17 @@ std::optional<Failure> apply_tags(State& state, const Key& key, Resource& vm, co
 // --- machine
 
 Result<Value> read_machine_type(State& state, const Call& call, const Key& key, Resource& vm) {
-  const MachineFacts* machine = NB_TRY(read_machine(call, call.body["machineType"].as_text(), key, "machineType"));
+  const MachineFacts* machine =
+      NB_TRY(read_machine(call, call.body["machineType"].as_text(), key, "machineType"));
   const MachineFacts* before = find_machine(key.zone(), last_segment(vm["machineType"].as_text()));
   Value attached = before->gpus > 0 ? Value() : vm["guestAccelerators"];
   Value accelerators = NB_TRY(read_accelerators(call, attached, *machine, key));
   if (machine->gpus > 0) accelerators = built_in_accelerators(state, *machine, key);
   bool gpu = machine->gpus > 0 || !accelerators.as_list().empty();
   (void)NB_TRY(read_scheduling(state, vm["scheduling"], gpu));
-  return Value(Map{{"machineType", global_link(key.project, fmt::format("{}/machineTypes/{}", key.scope, machine->name))}, {"accelerators", accelerators}});
+  return Value(Map{
+      {"machineType", global_link(key.project, fmt::format("{}/machineTypes/{}", key.scope, machine->name))},
+      {"accelerators", accelerators}});
 }
 
 void set_accelerators(Resource& vm, const Value& accelerators) {
@@ -112,7 +120,8 @@ std::optional<Failure> apply_machine_type(State& state, const Key& key, Resource
 
 Result<Value> read_resources(State& state, const Call& call, const Key& key, Resource& vm) {
   const MachineFacts* machine = find_machine(key.zone(), last_segment(vm["machineType"].as_text()));
-  if (machine->gpus > 0) return bad_field("guestAccelerators", machine->name, "The GPUs of this machine type are built in.");
+  if (machine->gpus > 0)
+    return bad_field("guestAccelerators", machine->name, "The GPUs of this machine type are built in.");
   Value accelerators = NB_TRY(read_accelerators(call, call.body["guestAccelerators"], *machine, key));
   (void)NB_TRY(read_scheduling(state, vm["scheduling"], !accelerators.as_list().empty()));
   return accelerators;
@@ -124,7 +133,9 @@ std::optional<Failure> apply_resources(State& state, const Key& key, Resource& v
   return std::nullopt;
 }
 
-Result<Value> read_platform(State&, const Call& call, const Key&, Resource&) { return call.body["minCpuPlatform"]; }
+Result<Value> read_platform(State&, const Call& call, const Key&, Resource&) {
+  return call.body["minCpuPlatform"];
+}
 
 std::optional<Failure> apply_platform(State& state, const Key& key, Resource& vm, const Value& args) {
   note_change(state, key, "min_cpu_platform", vm["minCpuPlatform"], args);
@@ -135,7 +146,9 @@ std::optional<Failure> apply_platform(State& state, const Key& key, Resource& vm
   return std::nullopt;
 }
 
-Result<Value> read_account(State&, const Call& call, const Key&, Resource&) { return read_service_accounts(List{call.body}); }
+Result<Value> read_account(State&, const Call& call, const Key&, Resource&) {
+  return read_service_accounts(List{call.body});
+}
 
 std::optional<Failure> apply_account(State& state, const Key& key, Resource& vm, const Value& args) {
   note_change(state, key, "service_account", vm["serviceAccounts"], args);
@@ -191,7 +204,8 @@ Result<Value> read_new_scheduling(State& state, const Call& call, const Key& key
   Value merged = merged_scheduling(vm["scheduling"], call.body);
   Value after = NB_TRY(read_scheduling(state, merged, has_gpu(vm.wire(), *machine)));
   if (state.variant("spot-switch-refused") && is_spot(after) != is_spot(vm["scheduling"]))
-    return bad_field("scheduling.provisioningModel", call.body["provisioningModel"].as_text(), "The provisioning model cannot be changed.");
+    return bad_field("scheduling.provisioningModel", call.body["provisioningModel"].as_text(),
+                     "The provisioning model cannot be changed.");
   return after;
 }
 
@@ -203,7 +217,9 @@ std::optional<Failure> apply_scheduling(State& state, const Key& key, Resource& 
 
 // --- protection, addresses
 
-Result<Value> read_protection(State&, const Call& call, const Key&, Resource&) { return Value(NB_TRY(call.flag("deletionProtection", true))); }
+Result<Value> read_protection(State&, const Call& call, const Key&, Resource&) {
+  return Value(NB_TRY(call.flag("deletionProtection", true)));
+}
 
 std::optional<Failure> apply_protection(State& state, const Key& key, Resource& vm, const Value& args) {
   note_change(state, key, "deletion_protection", vm["deletionProtection"], args);
@@ -213,7 +229,8 @@ std::optional<Failure> apply_protection(State& state, const Key& key, Resource& 
 
 Result<> check_interface(const Call& call) {
   if (call.param("networkInterface") == "nic0") return Ok{};
-  return bad_field("networkInterface", call.param("networkInterface"), "The instance has no such network interface.");
+  return bad_field("networkInterface", call.param("networkInterface"),
+                   "The instance has no such network interface.");
 }
 
 Result<Value> read_new_address(State&, const Call& call, const Key&, Resource& vm) {
@@ -223,11 +240,15 @@ Result<Value> read_new_address(State&, const Call& call, const Key&, Resource& v
   return read_access_config(call.body);
 }
 
-Map& first_interface(Resource& vm) { return vm.edit()["networkInterfaces"].list()[0].map(); }
+Map& first_interface(Resource& vm) {
+  return vm.edit()["networkInterfaces"].list()[0].map();
+}
 
 std::optional<Failure> apply_new_address(State& state, const Key& key, Resource& vm, const Value& args) {
   Value config = args;
-  if (status_of(vm) == "RUNNING" && config["natIP"].is_null()) config.map().set("natIP", fmt::format("34.120.{}.{}", state.next_random(250), 2 + state.next_random(250)));
+  if (status_of(vm) == "RUNNING" && config["natIP"].is_null())
+    config.map().set("natIP",
+                     fmt::format("34.120.{}.{}", state.next_random(250), 2 + state.next_random(250)));
   first_interface(vm).set("accessConfigs", List{config});
   note_change(state, key, "address", {}, config);
   return std::nullopt;
@@ -237,7 +258,8 @@ Result<Value> read_old_address(State&, const Call& call, const Key&, Resource& v
   NB_TRY(check_interface(call));
   const Value& config = vm["networkInterfaces"].at_path("0/accessConfigs/0");
   if (config.is_null() || config["name"].as_text() != call.param("accessConfig"))
-    return bad_field("accessConfig", call.param("accessConfig"), "The network interface has no such access config.");
+    return bad_field("accessConfig", call.param("accessConfig"),
+                     "The network interface has no such access config.");
   return config;
 }
 
@@ -260,13 +282,16 @@ Diagnostic no_device(std::string_view device) {
 }
 
 Result<Value> read_attach(State& state, const Call& call, const Key&, Resource& vm) {
-  if (NB_TRY(call.flag("forceAttach", false))) return bad_field("forceAttach", "true", "Only regional disks can be attached by force.");
-  if (!call.body["initializeParams"].is_null()) return bad_field("initializeParams", "", "A disk must exist before it is attached.");
+  if (NB_TRY(call.flag("forceAttach", false)))
+    return bad_field("forceAttach", "true", "Only regional disks can be attached by force.");
+  if (!call.body["initializeParams"].is_null())
+    return bad_field("initializeParams", "", "A disk must exist before it is attached.");
   if (call.body["source"].is_null()) return refuse("required", "Required field 'source' not specified");
   Key disk = NB_TRY(free_disk(state, call, call.body["source"].as_text(), "source"));
   std::string device(call.body["deviceName"].as_text());
   if (device.empty()) device = fmt::format("persistent-disk-{}", vm["disks"].as_list().size());
-  if (find_device(vm, device) != nullptr) return bad_field("deviceName", device, "The device name is used already.");
+  if (find_device(vm, device) != nullptr)
+    return bad_field("deviceName", device, "The device name is used already.");
   Value args = call.body;
   args.map().set("deviceName", device);
   args.map().set("source", link(disk, "disks"));
@@ -276,8 +301,16 @@ Result<Value> read_attach(State& state, const Call& call, const Key&, Resource& 
 std::optional<Failure> apply_attach(State& state, const Key& key, Resource& vm, const Value& args) {
   Key disk = disk_key(args["source"].as_text());
   const Resource* found = state.find("disks", disk);
-  if (found == nullptr) return Failure{"RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(disk, "disks")), {}};
-  if (!(*found)["users"].as_list().empty()) return Failure{"RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", 400, fmt::format("The disk resource '{}' is already being used", path_of(disk, "disks")), {}};
+  if (found == nullptr)
+    return Failure{"RESOURCE_NOT_FOUND",
+                   404,
+                   fmt::format("The resource '{}' was not found", path_of(disk, "disks")),
+                   {}};
+  if (!(*found)["users"].as_list().empty())
+    return Failure{"RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
+                   400,
+                   fmt::format("The disk resource '{}' is already being used", path_of(disk, "disks")),
+                   {}};
   List& disks = vm.edit()["disks"].list();
   disks.push_back(shown_disk(state, disk, args, disks.size()));
   add_user(state, disk, key);
@@ -288,13 +321,15 @@ Result<Value> read_detach(State&, const Call& call, const Key&, Resource& vm) {
   Value* disk = find_device(vm, call.param("deviceName"));
   if (disk == nullptr) return no_device(call.param("deviceName"));
   if ((*disk)["boot"].as_bool() && status_of(vm) != "TERMINATED")
-    return refuse("invalidResourceUsage", "Invalid resource usage: 'The boot disk can be detached only from a stopped instance.'.");
+    return refuse("invalidResourceUsage",
+                  "Invalid resource usage: 'The boot disk can be detached only from a stopped instance.'.");
   return Value(call.param("deviceName"));
 }
 
 std::optional<Failure> apply_detach(State& state, const Key& key, Resource& vm, const Value& args) {
   Value* disk = find_device(vm, args.as_text());
-  if (disk == nullptr) return Failure{"INVALID_USAGE", 400, "No attached disk found with the device name.", {}};
+  if (disk == nullptr)
+    return Failure{"INVALID_USAGE", 400, "No attached disk found with the device name.", {}};
   drop_user(state, disk_key((*disk)["source"].as_text()), key);
   List& disks = vm.edit()["disks"].list();
   disks.erase(disks.begin() + (disk - disks.data()));
@@ -304,13 +339,17 @@ std::optional<Failure> apply_detach(State& state, const Key& key, Resource& vm, 
 
 Result<Value> read_auto_delete(State&, const Call& call, const Key&, Resource& vm) {
   if (find_device(vm, call.param("deviceName")) == nullptr) return no_device(call.param("deviceName"));
-  return Value(Map{{"device", call.param("deviceName")}, {"autoDelete", NB_TRY(call.flag("autoDelete", false))}});
+  return Value(
+      Map{{"device", call.param("deviceName")}, {"autoDelete", NB_TRY(call.flag("autoDelete", false))}});
 }
 
 std::optional<Failure> apply_auto_delete(State& state, const Key& key, Resource& vm, const Value& args) {
   Value* disk = find_device(vm, args["device"].as_text());
-  if (disk == nullptr) return Failure{"INVALID_USAGE", 400, "No attached disk found with the device name.", {}};
-  note_change(state, key, "auto_delete", Map{{"source", (*disk)["source"]}, {"autoDelete", (*disk)["autoDelete"]}}, Map{{"source", (*disk)["source"]}, {"autoDelete", args["autoDelete"]}});
+  if (disk == nullptr)
+    return Failure{"INVALID_USAGE", 400, "No attached disk found with the device name.", {}};
+  note_change(state, key, "auto_delete",
+              Map{{"source", (*disk)["source"]}, {"autoDelete", (*disk)["autoDelete"]}},
+              Map{{"source", (*disk)["source"]}, {"autoDelete", args["autoDelete"]}});
   disk->map().set("autoDelete", args["autoDelete"]);
   return std::nullopt;
 }
@@ -341,28 +380,43 @@ const Change& change_named(std::string_view method) {
 
 bool wants_stop(const State& state, const Change& change, const Resource& vm, const Value& args) {
   if (status_of(vm) == "TERMINATED") return false;
-  return change.stopped_only || (change.method == "setScheduling" && needs_stop(state, vm["scheduling"], args));
+  return change.stopped_only ||
+         (change.method == "setScheduling" && needs_stop(state, vm["scheduling"], args));
 }
 
 Result<Reply> change_instance(State& state, const Call& call) {
   const Change& change = change_named(call.method->name.substr(call.method->name.find('.') + 1));
   Resource* vm = NB_TRY(existing_instance(state, call));
   Key key = call.key((*vm)["name"].as_text());
-  if (vm->hidden["inserting"].as_bool()) return refuse("resourceNotReady", not_ready(key, "instances").message);
+  if (vm->hidden["inserting"].as_bool())
+    return refuse("resourceNotReady", not_ready(key, "instances").message);
   Value args = NB_TRY(change.read(state, call, key, *vm));
-  Mutation mutation{std::string(change.method), "instances.change", "instances", key, change.seconds, Map{{"change", change.method}, {"args", args}}, {}};
+  Mutation mutation{std::string(change.method),
+                    "instances.change",
+                    "instances",
+                    key,
+                    change.seconds,
+                    Map{{"change", change.method}, {"args", args}},
+                    {}};
   if (wants_stop(state, change, *vm, args)) {
-    if (state.variant("not-stopped-http")) return refuse("resourceNotReady", not_ready(key, "instances").message);
+    if (state.variant("not-stopped-http"))
+      return refuse("resourceNotReady", not_ready(key, "instances").message);
     mutation.failure = not_ready(key, "instances");
   }
   return submit(state, call, std::move(mutation));
 }
 
-std::optional<Failure> begin_change(State&, const Key&, Resource&) { return std::nullopt; }
+std::optional<Failure> begin_change(State&, const Key&, Resource&) {
+  return std::nullopt;
+}
 
 std::optional<Failure> complete_change(State& state, const Key& key, Resource& work) {
   Resource* vm = state.find("instances", key);
-  if (vm == nullptr) return Failure{"RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(key, "instances")), {}};
+  if (vm == nullptr)
+    return Failure{"RESOURCE_NOT_FOUND",
+                   404,
+                   fmt::format("The resource '{}' was not found", path_of(key, "instances")),
+                   {}};
   const Change& change = change_named(work.hidden["args"]["change"].as_text());
   const Value args = work.hidden["args"]["args"];
   if (wants_stop(state, change, *vm, args)) return not_ready(key, "instances");
@@ -393,7 +447,11 @@ constexpr Handling kMethods[] = {
 
 }  // namespace
 
-std::span<const Effect> instance_change_effects() { return kEffects; }
-std::span<const Handling> instance_change_methods() { return kMethods; }
+std::span<const Effect> instance_change_effects() {
+  return kEffects;
+}
+std::span<const Handling> instance_change_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

@@ -12,7 +12,9 @@
 
 namespace nbform::sim {
 
-std::string_view status_of(const Resource& instance) { return instance["status"].as_text(); }
+std::string_view status_of(const Resource& instance) {
+  return instance["status"].as_text();
+}
 
 std::string machine_label(const Value& instance) {
   std::string label(last_segment(instance["machineType"].as_text()));
@@ -28,16 +30,23 @@ Result<Resource*> existing_instance(State& state, const Call& call) {
   return instance;
 }
 
-void set_status(State& state, const Key& key, Resource& instance, std::string_view status, std::string_view why) {
+void set_status(State& state, const Key& key, Resource& instance, std::string_view status,
+                std::string_view why) {
   if (status_of(instance) == status) return;
-  state.note("status", key, "instances/" + key.name, Map{{"before", instance["status"]}, {"after", status}, {"by", why}});
+  state.note("status", key, "instances/" + key.name,
+             Map{{"before", instance["status"]}, {"after", status}, {"by", why}});
   instance.edit().set("status", status);
 }
 
 Value stockout_detail(std::string_view zone, std::string_view machine, std::string_view attachment,
                       const std::vector<std::string>& zones_available) {
-  Map data{{"zone", zone}, {"vmType", machine}, {"attachment", attachment}, {"zonesAvailable", join(zones_available, ",")}};
-  return Map{{"errorInfo", Map{{"reason", "resource_availability"}, {"domain", "compute.googleapis.com"}, {"metadatas", data}}}};
+  Map data{{"zone", zone},
+           {"vmType", machine},
+           {"attachment", attachment},
+           {"zonesAvailable", join(zones_available, ",")}};
+  return Map{
+      {"errorInfo",
+       Map{{"reason", "resource_availability"}, {"domain", "compute.googleapis.com"}, {"metadatas", data}}}};
 }
 
 namespace {
@@ -45,25 +54,36 @@ namespace {
 const Stockout* stockout_of(const State& state, const Key& key, const Value& wire) {
   std::string machine(last_segment(wire["machineType"].as_text())), label = machine_label(wire);
   for (const Stockout& s : state.stockouts)
-    if (glob_match(s.zone_glob, key.zone()) && (glob_match(s.machine_glob, machine) || glob_match(s.machine_glob, label))) return &s;
+    if (glob_match(s.zone_glob, key.zone()) &&
+        (glob_match(s.machine_glob, machine) || glob_match(s.machine_glob, label)))
+      return &s;
   return nullptr;
 }
 
 Failure stockout_failure(const State& state, const Key& key, const Value& wire, const Stockout& s) {
   std::string machine(last_segment(wire["machineType"].as_text()));
-  std::string text = fmt::format("The zone 'projects/{}/{}' does not have enough resources available to fulfill the "
-                                 "request.  Try a different zone, or try again later.",
-                                 key.project, key.scope);
-  if (state.variant("spot-stockout-unsupported") && is_spot(wire["scheduling"])) return {"UNSUPPORTED_OPERATION", 400, text, {}};
+  std::string text = fmt::format(
+      "The zone 'projects/{}/{}' does not have enough resources available to fulfill the "
+      "request.  Try a different zone, or try again later.",
+      key.project, key.scope);
+  if (state.variant("spot-stockout-unsupported") && is_spot(wire["scheduling"]))
+    return {"UNSUPPORTED_OPERATION", 400, text, {}};
   if (state.variant("stockout-plain")) return {"ZONE_RESOURCE_POOL_EXHAUSTED", 503, text, {}};
   const Value& gpu = wire["guestAccelerators"].at_path("0");
-  std::string attachment = gpu.is_null() ? "" : fmt::format("{}:{}", last_segment(gpu["acceleratorType"].as_text()), gpu["acceleratorCount"].as_int());
-  return {"ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", 503, text, {stockout_detail(key.zone(), machine, attachment, s.zones_available)}};
+  std::string attachment = gpu.is_null()
+                               ? ""
+                               : fmt::format("{}:{}", last_segment(gpu["acceleratorType"].as_text()),
+                                             gpu["acceleratorCount"].as_int());
+  return {"ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
+          503,
+          text,
+          {stockout_detail(key.zone(), machine, attachment, s.zones_available)}};
 }
 
 // Capacity, then quota: what every way into RUNNING needs.
 std::optional<Failure> take_capacity(State& state, const Key& key, Resource& instance) {
-  if (const Stockout* s = stockout_of(state, key, instance.wire())) return stockout_failure(state, key, instance.wire(), *s);
+  if (const Stockout* s = stockout_of(state, key, instance.wire()))
+    return stockout_failure(state, key, instance.wire(), *s);
   return take_quota(state, instance, "running", running_charges(state, key, instance.wire()));
 }
 
@@ -87,10 +107,13 @@ void set_addresses(State& state, Resource& instance, bool present) {
 void set_deadline(State& state, const Key& key, Resource& instance) {
   const Value& s = instance["scheduling"];
   std::optional<Time> end;
-  if (!s["maxRunDuration"].is_null()) end = state.now + std::chrono::seconds(s["maxRunDuration"]["seconds"].as_int());
-  if (!s["terminationTime"].is_null()) end = *parse_rfc3339(s["terminationTime"].as_text()) - state.clock_offset;
+  if (!s["maxRunDuration"].is_null())
+    end = state.now + std::chrono::seconds(s["maxRunDuration"]["seconds"].as_int());
+  if (!s["terminationTime"].is_null())
+    end = *parse_rfc3339(s["terminationTime"].as_text()) - state.clock_offset;
   if (!end) return;
-  instance.edit()["resourceStatus"].set_path("scheduling/terminationTimestamp", pacific(*end + state.clock_offset));
+  instance.edit()["resourceStatus"].set_path("scheduling/terminationTimestamp",
+                                             pacific(*end + state.clock_offset));
   state.plan(*end, {"vm.deadline", key, Map{{"run", instance.hidden["run"]}}});
 }
 
@@ -100,7 +123,8 @@ void run(State& state, const Key& key, Resource& instance, std::string_view why)
   set_status(state, key, instance, "RUNNING", why);
   Map& wire = instance.edit();
   wire.set("lastStartTimestamp", state.stamp());
-  wire.set("cpuPlatform", instance["minCpuPlatform"].is_null() ? default_platform(machine->series) : instance["minCpuPlatform"].as_text());
+  wire.set("cpuPlatform", instance["minCpuPlatform"].is_null() ? default_platform(machine->series)
+                                                               : instance["minCpuPlatform"].as_text());
   instance.hidden.map().set("run", instance.hidden["run"].as_int() + 1);
   set_deadline(state, key, instance);
 }
@@ -117,7 +141,8 @@ void halt(State& state, const Key& key, Resource& instance, std::string_view why
   set_status(state, key, instance, "TERMINATED", why);
   instance.edit().set("lastStopTimestamp", state.stamp());
   instance.edit().set("cpuPlatform", "Unknown CPU Platform");
-  if (!instance["resourceStatus"]["scheduling"].is_null()) instance.edit()["resourceStatus"].map().erase("scheduling");
+  if (!instance["resourceStatus"]["scheduling"].is_null())
+    instance.edit()["resourceStatus"].map().erase("scheduling");
   instance.hidden.map().set("run", instance.hidden["run"].as_int() + 1);
   give_back_quota(state, instance, "running");
 }
@@ -129,9 +154,11 @@ void erase_instance(State& state, const Key& key, std::string_view why) {
   for (const Value& disk : disks) {
     Key disk_at = disk_key(disk["source"].as_text());
     drop_user(state, disk_at, key);
-    if (disk["autoDelete"].as_bool()) erase_disk(state, disk_at, fmt::format("autoDelete with instances/{}", key.name));
+    if (disk["autoDelete"].as_bool())
+      erase_disk(state, disk_at, fmt::format("autoDelete with instances/{}", key.name));
   }
-  state.note("delete", key, "instances/" + key.name, Map{{"by", why}, {"labels", (*found)["labels"]}, {"id", (*found)["id"]}});
+  state.note("delete", key, "instances/" + key.name,
+             Map{{"by", why}, {"labels", (*found)["labels"]}, {"id", (*found)["id"]}});
   give_back_quota(state, *found, "running");
   give_back_quota(state, *found, "exists");
   state.instances.erase(key);
@@ -154,14 +181,20 @@ void put_instance(State& state, const Call& call, const Key& key, Draft draft) {
   wire.set("id", state.new_id());
   wire.set("creationTimestamp", state.stamp());
   wire.set("fingerprint", fingerprint(Value(wire)));
-  state.note("insert", key, "instances/" + key.name, Map{{"labels", wire["labels"]}, {"machineType", wire["machineType"]}, {"id", wire["id"]}, {"disks", wire["disks"]}});
+  state.note("insert", key, "instances/" + key.name,
+             Map{{"labels", wire["labels"]},
+                 {"machineType", wire["machineType"]},
+                 {"id", wire["id"]},
+                 {"disks", wire["disks"]}});
   Resource& instance = state.instances[key];
   instance = Resource(std::move(draft.wire));
   instance.hidden = Map{{"inserting", true}, {"made", made}, {"run", 0}};
   for (const DraftDisk& disk : draft.disks) add_user(state, disk.key, key);
 }
 
-double insert_seconds(const Value& wire) { return wire["guestAccelerators"].is_null() ? 12 : 20; }
+double insert_seconds(const Value& wire) {
+  return wire["guestAccelerators"].is_null() ? 12 : 20;
+}
 
 Result<Reply> insert_instance(State& state, const Call& call) {
   std::string_view name = call.body["name"].as_text();
@@ -170,22 +203,34 @@ Result<Reply> insert_instance(State& state, const Call& call) {
   if (state.find("instances", key) != nullptr) {
     std::string message = fmt::format("The resource '{}' already exists", path_of(key, "instances"));
     if (!state.variant("exists-in-operation")) return refuse("alreadyExists", message);
-    return submit(state, call, {"insert", "instances.refused", "instances", key, 1, {}, Failure{"RESOURCE_ALREADY_EXISTS", 409, message, {}}});
+    return submit(state, call,
+                  {"insert",
+                   "instances.refused",
+                   "instances",
+                   key,
+                   1,
+                   {},
+                   Failure{"RESOURCE_ALREADY_EXISTS", 409, message, {}}});
   }
   Draft draft = NB_TRY(draft_instance(state, call, key));
   double seconds = insert_seconds(draft.wire);
   put_instance(state, call, key, std::move(draft));
-  if (state.variant("slow-visibility")) state.find("instances", key)->visible_from = state.now + state.pace(seconds / 2);
+  if (state.variant("slow-visibility"))
+    state.find("instances", key)->visible_from = state.now + state.pace(seconds / 2);
   return submit(state, call, {"insert", "instances.insert", "instances", key, seconds, {}, {}});
 }
 
 std::optional<Failure> begin_insert(State& state, const Key& key, Resource& work) {
   Resource& instance = *state.find("instances", key);
-  if (auto failure = take_quota(state, instance, "exists", {{{key.project, region_of(key.zone()), "INSTANCES"}, 1}})) return failure;
+  if (auto failure =
+          take_quota(state, instance, "exists", {{{key.project, region_of(key.zone()), "INSTANCES"}, 1}}))
+    return failure;
   if (auto failure = take_capacity(state, key, instance)) return failure;
   for (const Value& name : instance.hidden["made"].as_list()) {
     Key disk{key.project, key.scope, std::string(name.as_text())};
-    if (auto failure = take_quota(state, *state.find("disks", disk), "exists", disk_charges(disk, state.find("disks", disk)->wire()))) return failure;
+    if (auto failure = take_quota(state, *state.find("disks", disk), "exists",
+                                  disk_charges(disk, state.find("disks", disk)->wire())))
+      return failure;
   }
   Time end{work.hidden["end"].as_int()};
   state.plan(state.now + (end - state.now) / 2, {"vm.staging", key, {}});
@@ -194,9 +239,11 @@ std::optional<Failure> begin_insert(State& state, const Key& key, Resource& work
 
 std::optional<Failure> complete_insert(State& state, const Key& key, Resource& work) {
   Resource& instance = *state.find("instances", key);
-  for (const Value& name : instance.hidden["made"].as_list()) set_disk_status(state, {key.project, key.scope, std::string(name.as_text())}, "READY");
+  for (const Value& name : instance.hidden["made"].as_list())
+    set_disk_status(state, {key.project, key.scope, std::string(name.as_text())}, "READY");
   instance.hidden.map().erase("inserting");
-  if (!work.hidden["preempt"].is_null()) state.plan(state.now + Duration(work.hidden["preempt"].as_int()), {"vm.preempt", key, {}});
+  if (!work.hidden["preempt"].is_null())
+    state.plan(state.now + Duration(work.hidden["preempt"].as_int()), {"vm.preempt", key, {}});
   boot(state, key, instance, "insert");
   return std::nullopt;
 }
@@ -223,12 +270,16 @@ void undo_insert(State& state, const Key& key, Resource& work) {
 Result<Reply> delete_instance(State& state, const Call& call) {
   Resource* instance = NB_TRY(existing_instance(state, call));
   if ((*instance)["deletionProtection"].as_bool())
-    return refuse("invalidResourceUsage", "Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion.'.");
-  return submit(state, call, {"delete", "instances.delete", "instances", call.key(call.arg("instance")), 20, {}, {}});
+    return refuse(
+        "invalidResourceUsage",
+        "Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion.'.");
+  return submit(state, call,
+                {"delete", "instances.delete", "instances", call.key(call.arg("instance")), 20, {}, {}});
 }
 
 std::optional<Failure> begin_delete(State& state, const Key& key, Resource&) {
-  if (Resource* instance = state.find("instances", key)) set_status(state, key, *instance, "STOPPING", "delete");
+  if (Resource* instance = state.find("instances", key))
+    set_status(state, key, *instance, "STOPPING", "delete");
   return std::nullopt;
 }
 
@@ -237,7 +288,8 @@ std::optional<Failure> complete_delete(State& state, const Key& key, Resource& w
   return std::nullopt;
 }
 
-Result<Reply> power(State& state, const Call& call, std::string_view type, double seconds, std::initializer_list<std::string_view> from) {
+Result<Reply> power(State& state, const Call& call, std::string_view type, double seconds,
+                    std::initializer_list<std::string_view> from) {
   Resource* instance = NB_TRY(existing_instance(state, call));
   Key key = call.key(call.arg("instance"));
   Mutation mutation{std::string(type), fmt::format("instances.{}", type), "instances", key, seconds, {}, {}};
@@ -247,12 +299,21 @@ Result<Reply> power(State& state, const Call& call, std::string_view type, doubl
   return submit(state, call, std::move(mutation));
 }
 
-Result<Reply> start_instance(State& state, const Call& call) { return power(state, call, "start", 10, {"TERMINATED", "RUNNING"}); }
-Result<Reply> stop_instance(State& state, const Call& call) { return power(state, call, "stop", 15, {"RUNNING", "STAGING", "TERMINATED"}); }
-Result<Reply> reset_instance(State& state, const Call& call) { return power(state, call, "reset", 3, {"RUNNING"}); }
+Result<Reply> start_instance(State& state, const Call& call) {
+  return power(state, call, "start", 10, {"TERMINATED", "RUNNING"});
+}
+Result<Reply> stop_instance(State& state, const Call& call) {
+  return power(state, call, "stop", 15, {"RUNNING", "STAGING", "TERMINATED"});
+}
+Result<Reply> reset_instance(State& state, const Call& call) {
+  return power(state, call, "reset", 3, {"RUNNING"});
+}
 
 std::optional<Failure> gone(const Key& key) {
-  return Failure{"RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(key, "instances")), {}};
+  return Failure{"RESOURCE_NOT_FOUND",
+                 404,
+                 fmt::format("The resource '{}' was not found", path_of(key, "instances")),
+                 {}};
 }
 
 std::optional<Failure> begin_start(State& state, const Key& key, Resource&) {
@@ -261,7 +322,8 @@ std::optional<Failure> begin_start(State& state, const Key& key, Resource&) {
   if (status_of(*instance) == "RUNNING") return std::nullopt;
   if (status_of(*instance) != "TERMINATED") return not_ready(key, "instances");
   auto deadline = parse_rfc3339((*instance)["scheduling"]["terminationTime"].as_text());
-  if (deadline && *deadline <= state.cloud_time()) return Failure{"INVALID_USAGE", 400, "The termination time of the VM has passed.", {}};
+  if (deadline && *deadline <= state.cloud_time())
+    return Failure{"INVALID_USAGE", 400, "The termination time of the VM has passed.", {}};
   if (auto failure = take_capacity(state, key, *instance)) return failure;
   set_status(state, key, *instance, "STAGING", "start");
   return std::nullopt;
@@ -271,7 +333,8 @@ std::optional<Failure> complete_start(State& state, const Key& key, Resource& wo
   Resource* instance = state.find("instances", key);
   if (instance == nullptr) return gone(key);
   if (status_of(*instance) == "STAGING") boot(state, key, *instance, "start");
-  if (!work.hidden["preempt"].is_null()) state.plan(state.now + Duration(work.hidden["preempt"].as_int()), {"vm.preempt", key, {}});
+  if (!work.hidden["preempt"].is_null())
+    state.plan(state.now + Duration(work.hidden["preempt"].as_int()), {"vm.preempt", key, {}});
   return std::nullopt;
 }
 
@@ -289,7 +352,9 @@ std::optional<Failure> complete_stop(State& state, const Key& key, Resource&) {
   return std::nullopt;
 }
 
-std::optional<Failure> nothing(State&, const Key&, Resource&) { return std::nullopt; }
+std::optional<Failure> nothing(State&, const Key&, Resource&) {
+  return std::nullopt;
+}
 std::optional<Failure> complete_reset(State& state, const Key& key, Resource&) {
   state.note("reset", key, "instances/" + key.name);
   return std::nullopt;
@@ -297,16 +362,20 @@ std::optional<Failure> complete_reset(State& state, const Key& key, Resource&) {
 
 // --- what the cloud does by itself
 
-bool deletes_itself(const Resource& instance) { return instance["scheduling"]["instanceTerminationAction"].as_text() == "DELETE"; }
+bool deletes_itself(const Resource& instance) {
+  return instance["scheduling"]["instanceTerminationAction"].as_text() == "DELETE";
+}
 
 void stop_by_itself(State& state, const Key& key, Resource& instance, std::string_view why) {
   set_status(state, key, instance, "STOPPING", why);
-  state.plan(state.now + state.pace(30), {"vm.stopped", key, Map{{"run", instance.hidden["run"]}, {"by", why}}});
+  state.plan(state.now + state.pace(30),
+             {"vm.stopped", key, Map{{"run", instance.hidden["run"]}, {"by", why}}});
 }
 
 void stopped_by_itself(State& state, const Happening& h) {
   Resource* instance = state.find("instances", h.target);
-  if (instance == nullptr || status_of(*instance) != "STOPPING" || instance->hidden["run"] != h.detail["run"]) return;
+  if (instance == nullptr || status_of(*instance) != "STOPPING" || instance->hidden["run"] != h.detail["run"])
+    return;
   if (deletes_itself(*instance))
     erase_instance(state, h.target, h.detail["by"].as_text());
   else
@@ -315,8 +384,10 @@ void stopped_by_itself(State& state, const Happening& h) {
 
 void deadline_passed(State& state, const Happening& h) {
   Resource* instance = state.find("instances", h.target);
-  if (instance == nullptr || status_of(*instance) != "RUNNING" || instance->hidden["run"] != h.detail["run"]) return;
-  record_system_operation(state, h.target, deletes_itself(*instance) ? "delete" : "stop", "Instance reached the end of its run time.");
+  if (instance == nullptr || status_of(*instance) != "RUNNING" || instance->hidden["run"] != h.detail["run"])
+    return;
+  record_system_operation(state, h.target, deletes_itself(*instance) ? "delete" : "stop",
+                          "Instance reached the end of its run time.");
   stop_by_itself(state, h.target, *instance, "run time over");
 }
 
@@ -326,9 +397,11 @@ Result<> preempt_instance(State& state, const Key& key) {
   Resource* instance = state.find("instances", key);
   if (instance == nullptr) return not_found(key, "instances");
   if (!is_spot((*instance)["scheduling"]) || status_of(*instance) != "RUNNING")
-    return refuse("invalid", fmt::format("'{}' is not a running Spot VM, so it cannot be preempted.", key.name));
+    return refuse("invalid",
+                  fmt::format("'{}' is not a running Spot VM, so it cannot be preempted.", key.name));
   state.note("preempt", key, "instances/" + key.name);
-  if (!state.variant("no-preempted-record")) record_system_operation(state, key, "compute.instances.preempted", "Instance was preempted.");
+  if (!state.variant("no-preempted-record"))
+    record_system_operation(state, key, "compute.instances.preempted", "Instance was preempted.");
   stop_by_itself(state, key, *instance, "preempted");
   return Ok{};
 }
@@ -336,7 +409,8 @@ Result<> preempt_instance(State& state, const Key& key) {
 void instance_happens(State& state, const Happening& h) {
   Resource* instance = state.find("instances", h.target);
   if (instance == nullptr) return;
-  if (h.what == "vm.staging" && status_of(*instance) == "PROVISIONING") set_status(state, h.target, *instance, "STAGING", "insert");
+  if (h.what == "vm.staging" && status_of(*instance) == "PROVISIONING")
+    set_status(state, h.target, *instance, "STAGING", "insert");
   if (h.what == "vm.running" && status_of(*instance) == "STAGING") run(state, h.target, *instance, "boot");
   if (h.what == "vm.deadline") deadline_passed(state, h);
   if (h.what == "vm.stopped") stopped_by_itself(state, h);
@@ -345,26 +419,38 @@ void instance_happens(State& state, const Happening& h) {
 
 namespace {
 
-Result<Reply> get_instance(State& state, const Call& call) { return reply(call, *NB_TRY(existing_instance(state, call))); }
-Result<Reply> list_instances(State& state, const Call& call) { return list_shelf(state, call, "instances", "compute#instanceList"); }
+Result<Reply> get_instance(State& state, const Call& call) {
+  return reply(call, *NB_TRY(existing_instance(state, call)));
+}
+Result<Reply> list_instances(State& state, const Call& call) {
+  return list_shelf(state, call, "instances", "compute#instanceList");
+}
 Result<Reply> all_instances(State& state, const Call& call) {
   return list_aggregated(state, call, "instances", "compute#instanceAggregatedList");
 }
 
 constexpr Effect kEffects[] = {
-    {"instances.insert", begin_insert, complete_insert, undo_insert}, {"instances.refused", nothing, nothing},
-    {"instances.delete", begin_delete, complete_delete},              {"instances.start", begin_start, complete_start},
-    {"instances.stop", begin_stop, complete_stop},                    {"instances.reset", nothing, complete_reset},
+    {"instances.insert", begin_insert, complete_insert, undo_insert},
+    {"instances.refused", nothing, nothing},
+    {"instances.delete", begin_delete, complete_delete},
+    {"instances.start", begin_start, complete_start},
+    {"instances.stop", begin_stop, complete_stop},
+    {"instances.reset", nothing, complete_reset},
 };
 constexpr Handling kMethods[] = {
-    {"instances.insert", insert_instance}, {"instances.get", get_instance},     {"instances.list", list_instances},
-    {"instances.aggregatedList", all_instances}, {"instances.delete", delete_instance}, {"instances.start", start_instance},
+    {"instances.insert", insert_instance}, {"instances.get", get_instance},
+    {"instances.list", list_instances},    {"instances.aggregatedList", all_instances},
+    {"instances.delete", delete_instance}, {"instances.start", start_instance},
     {"instances.stop", stop_instance},     {"instances.reset", reset_instance},
 };
 
 }  // namespace
 
-std::span<const Effect> instance_life_effects() { return kEffects; }
-std::span<const Handling> instance_life_methods() { return kMethods; }
+std::span<const Effect> instance_life_effects() {
+  return kEffects;
+}
+std::span<const Handling> instance_life_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

@@ -1,5 +1,5 @@
-// VMs: what their files share. instance_draft.cc reads an insert's body; instance_life.cc inserts, starts, stops,
-// deletes and preempts; instance_changes.cc sets what can be set.
+// VMs: what their files share. instance_draft.cc reads an insert's body; instance_life.cc inserts, starts,
+// stops, deletes and preempts; instance_changes.cc sets what can be set.
 #pragma once
 
 #include "sim/operations.h"
@@ -26,9 +26,11 @@ struct Draft {
 };
 Result<Draft> draft_instance(State& state, const Call& call, const Key& key);
 // Parts that changes read too. `scheduling` is completed with its defaults.
-Result<const MachineFacts*> read_machine(const Call& call, std::string_view reference, const Key& key, std::string_view field);
+Result<const MachineFacts*> read_machine(const Call& call, std::string_view reference, const Key& key,
+                                         std::string_view field);
 Result<Value> read_scheduling(const State& state, const Value& asked, bool has_gpu);
-Result<Value> read_accelerators(const Call& call, const Value& asked, const MachineFacts& machine, const Key& key);
+Result<Value> read_accelerators(const Call& call, const Value& asked, const MachineFacts& machine,
+                                const Key& key);
 Value built_in_accelerators(const State& state, const MachineFacts& machine, const Key& key);
 Result<Value> read_metadata(const Value& asked);  // {kind, fingerprint, items?}
 Result<Value> read_tags(const Value& asked);
@@ -38,7 +40,8 @@ Value shown_disk(State& state, const Key& disk, const Value& asked, std::size_t 
 bool has_gpu(const Value& instance, const MachineFacts& machine);
 
 // --- instance_life.cc
-void set_status(State& state, const Key& key, Resource& instance, std::string_view status, std::string_view why);
+void set_status(State& state, const Key& key, Resource& instance, std::string_view status,
+                std::string_view why);
 void instance_happens(State& state, const Happening& happening);  // vm.*
 Result<> preempt_instance(State& state, const Key& key);
 std::span<const Handling> instance_life_methods();

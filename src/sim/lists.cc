@@ -22,9 +22,9 @@ struct Wanted {
   bool newest_first = false;
   bool partial = false;
   bool all_scopes = false;
-  std::string params;               // digest of what must stay the same from page to page
-  std::optional<Row> after;         // the row before the first
-  std::size_t skip = 0;             // with newest_first: rows already shown
+  std::string params;        // digest of what must stay the same from page to page
+  std::optional<Row> after;  // the row before the first
+  std::size_t skip = 0;      // with newest_first: rows already shown
 };
 
 // The message of one item: what the list's "items" hold.
@@ -39,7 +39,10 @@ std::string_view item_message(const Call& call, bool aggregated) {
 Result<> read_token(const Call& call, Wanted& wanted) {
   std::string_view token = call.param("pageToken");
   if (token.empty()) return Ok{};
-  auto bad = [&] { return refuse("invalid", fmt::format("Invalid value for field 'pageToken': '{}'. Invalid page token.", token)); };
+  auto bad = [&] {
+    return refuse("invalid",
+                  fmt::format("Invalid value for field 'pageToken': '{}'. Invalid page token.", token));
+  };
   auto text = base64url_decode(token);
   if (!text) return bad();
   auto parts = split(*text, '\n');
@@ -54,7 +57,8 @@ Result<> read_token(const Call& call, Wanted& wanted) {
 Result<> read_order(const Call& call, Wanted& wanted) {
   std::string_view order = call.param("orderBy");
   if (order.empty() || order == "name") return Ok{};
-  if (order != "creationTimestamp desc") return refuse("invalid", fmt::format("Invalid value for field 'orderBy': '{}'.", order));
+  if (order != "creationTimestamp desc")
+    return refuse("invalid", fmt::format("Invalid value for field 'orderBy': '{}'.", order));
   wanted.newest_first = true;
   return Ok{};
 }
@@ -63,10 +67,12 @@ Result<> read_page_size(const State& state, const Call& call, Wanted& wanted) {
   if (call.has("maxResults")) {
     std::int64_t n = Value(call.param("maxResults")).as_int(-1);
     if (n < 0 || n > 500)
-      return refuse("invalid", fmt::format("Invalid value for field 'maxResults': '{}'. Must be 0 to 500.", call.param("maxResults")));
+      return refuse("invalid", fmt::format("Invalid value for field 'maxResults': '{}'. Must be 0 to 500.",
+                                           call.param("maxResults")));
     if (n > 0) wanted.page = static_cast<std::size_t>(n);
   }
-  if (state.fault != nullptr && state.fault->page) wanted.page = static_cast<std::size_t>(std::max(0, *state.fault->page));
+  if (state.fault != nullptr && state.fault->page)
+    wanted.page = static_cast<std::size_t>(std::max(0, *state.fault->page));
   return Ok{};
 }
 
@@ -75,11 +81,15 @@ Result<Wanted> read_wanted(const State& state, const Call& call, bool aggregated
   wanted.filter = NB_TRY(Filter::parse(call.param("filter"), item_message(call, aggregated)));
   NB_TRY(read_order(call, wanted));
   NB_TRY(read_page_size(state, call, wanted));
-  wanted.params = digest16(fmt::format("{}\n{}\n{}", call.method->name, call.param("filter"), call.param("orderBy")));
+  wanted.params =
+      digest16(fmt::format("{}\n{}\n{}", call.method->name, call.param("filter"), call.param("orderBy")));
   NB_TRY(read_token(call, wanted));
-  if (state.variant("dated-interface") && call.has("returnPartialSuccess"))
-    return refuse("badRequest", "Invalid JSON payload received. Unknown name \"returnPartialSuccess\": Cannot bind query parameter.");
-  wanted.partial = NB_TRY(call.flag("returnPartialSuccess", false)) || (aggregated && state.variant("dated-interface"));
+  bool dated = call.dated || state.variant("dated-interface");
+  if (dated && call.has("returnPartialSuccess"))
+    return refuse(
+        "badRequest",
+        "Invalid JSON payload received. Unknown name \"returnPartialSuccess\": Cannot bind query parameter.");
+  wanted.partial = NB_TRY(call.flag("returnPartialSuccess", false)) || (aggregated && dated);
   wanted.all_scopes = NB_TRY(call.flag("includeAllScopes", false));
   return wanted;
 }
@@ -95,7 +105,7 @@ struct Page {
   std::map<std::string, std::string> items;  // scope -> "a,b,c"
   std::size_t size = 0;
   std::string next_token;
-  std::set<std::string> unreachable;         // zones
+  std::set<std::string> unreachable;  // zones
 
   void add(const std::string& scope, const std::string& json) {
     std::string& list = items[scope];
@@ -116,7 +126,8 @@ bool is_unreachable(const Page& page, const std::string& scope) {
   return scope.starts_with("zones/") && page.unreachable.contains(scope.substr(6));
 }
 
-void fill_newest_first(Page& page, const Wanted& wanted, const Mask& mask, const std::string& mask_text, const Feed& feed) {
+void fill_newest_first(Page& page, const Wanted& wanted, const Mask& mask, const std::string& mask_text,
+                       const Feed& feed) {
   struct Found {
     std::string stamp, json;
     Row row;
@@ -136,7 +147,8 @@ void fill_newest_first(Page& page, const Wanted& wanted, const Mask& mask, const
   if (end < all.size()) page.next_token = token(wanted, end, {});
 }
 
-void fill_in_order(Page& page, const Wanted& wanted, const Mask& mask, const std::string& mask_text, const Feed& feed) {
+void fill_in_order(Page& page, const Wanted& wanted, const Mask& mask, const std::string& mask_text,
+                   const Feed& feed) {
   Row last = wanted.after.value_or(Row{});
   feed(last, [&](const Row& row, const Resource& r) {
     if (is_unreachable(page, row.scope) || !wanted.filter.admits(r.wire())) return true;
@@ -157,7 +169,8 @@ Result<Page> make_page(const State& state, const Wanted& wanted, const std::stri
   for (const std::string& zone : unreachable_zones(state))
     if (scope.empty() || scope == "zones/" + zone) page.unreachable.insert(zone);
   if (!page.unreachable.empty() && !wanted.partial)
-    return refuse("backendError", fmt::format("The zone '{}' is currently unavailable. Try again later.", *page.unreachable.begin()));
+    return refuse("backendError", fmt::format("The zone '{}' is currently unavailable. Try again later.",
+                                              *page.unreachable.begin()));
   if (wanted.newest_first)
     fill_newest_first(page, wanted, mask, mask_text, feed);
   else
@@ -165,19 +178,23 @@ Result<Page> make_page(const State& state, const Wanted& wanted, const std::stri
   return page;
 }
 
-Feed feed_of(const State& state, const std::string& project, std::string_view kind, const std::string& scope) {
+Feed feed_of(const State& state, const std::string& project, std::string_view kind,
+             const std::string& scope) {
   return [&state, project, kind, scope](const Row& after, const See& see) {
     const Shelf& shelf = state.shelf(kind);
     Key from{project, after.scope.empty() ? scope : after.scope, after.name};
     auto it = after.scope.empty() ? shelf.lower_bound(from) : shelf.upper_bound(from);
-    for (; it != shelf.end() && it->first.project == project && (scope.empty() || it->first.scope == scope); ++it)
+    for (; it != shelf.end() && it->first.project == project && (scope.empty() || it->first.scope == scope);
+         ++it)
       if (state.visible(it->second) && !see({it->first.scope, it->first.name}, it->second)) return;
   };
 }
 
 Feed feed_of(const std::vector<Row>& rows, const Make& make) {
   return [&rows, &make](const Row& after, const See& see) {
-    auto less = [](const Row& a, const Row& b) { return std::tie(a.scope, a.name) < std::tie(b.scope, b.name); };
+    auto less = [](const Row& a, const Row& b) {
+      return std::tie(a.scope, a.name) < std::tie(b.scope, b.name);
+    };
     auto it = after.name.empty() ? rows.begin() : std::upper_bound(rows.begin(), rows.end(), after, less);
     for (; it != rows.end(); ++it)
       if (!see(*it, Resource(make(*it)))) return;
@@ -194,7 +211,9 @@ class Body {
     fmt::format_to(std::back_inserter(text_), "\"{}\":", name);
     text_ += json;
   }
-  void add(std::string_view name, const Value& value) { add_json(name, to_json(call_.mask.below_or_whole(name).apply(value))); }
+  void add(std::string_view name, const Value& value) {
+    add_json(name, to_json(call_.mask.below_or_whole(name).apply(value)));
+  }
   Reply reply() && { return {"{" + text_ + "}"}; }
 
  private:
@@ -217,7 +236,9 @@ void add_head(Body& body, const Call& call, std::string_view wire_kind) {
 }
 
 Value warning(std::string_view code, std::string message, const std::string& scope) {
-  return Map{{"code", code}, {"message", std::move(message)}, {"data", List{Map{{"key", "scope"}, {"value", scope}}}}};
+  return Map{{"code", code},
+             {"message", std::move(message)},
+             {"data", List{Map{{"key", "scope"}, {"value", scope}}}}};
 }
 
 Value unreachable_warning(const std::string& scope) {
@@ -236,7 +257,8 @@ Reply plain_answer(const Call& call, const Page& page, std::string_view wire_kin
 }
 
 // Every scope that could hold something is named, with a warning where this page has nothing of it.
-std::string scoped_json(const Call& call, const Page& page, const std::string& scope, std::string_view collection) {
+std::string scoped_json(const Call& call, const Page& page, const std::string& scope,
+                        std::string_view collection) {
   const Mask& mask = call.mask.below_or_whole("items").below_or_whole(scope);
   auto wanted = [&](std::string_view name) { return mask.whole() || mask.below(name) != nullptr; };
   auto found = page.items.find(scope);
@@ -244,8 +266,10 @@ std::string scoped_json(const Call& call, const Page& page, const std::string& s
     return wanted(collection) ? fmt::format("\"{}\":{{\"{}\":[{}]}}", scope, collection, found->second)
                               : fmt::format("\"{}\":{{}}", scope);
   if (!wanted("warning")) return fmt::format("\"{}\":{{}}", scope);
-  Value w = is_unreachable(page, scope) ? unreachable_warning(scope)
-                                        : warning("NO_RESULTS_ON_PAGE", fmt::format("There are no results for scope '{}' on this page.", scope), scope);
+  Value w = is_unreachable(page, scope)
+                ? unreachable_warning(scope)
+                : warning("NO_RESULTS_ON_PAGE",
+                          fmt::format("There are no results for scope '{}' on this page.", scope), scope);
   return fmt::format("\"{}\":{{\"warning\":{}}}", scope, to_json(mask.below_or_whole("warning").apply(w)));
 }
 
@@ -270,15 +294,17 @@ Reply aggregated_answer(const Call& call, const Wanted& wanted, const Page& page
   body.add_json("items", "{" + items + "}");
   if (!page.next_token.empty()) body.add("nextPageToken", Value(page.next_token));
   List gone;
-  for (const std::string& zone : page.unreachable) gone.push_back(global_link(call.project(), "zones/" + zone));
+  for (const std::string& zone : page.unreachable)
+    gone.push_back(global_link(call.project(), "zones/" + zone));
   if (!gone.empty()) body.add("unreachables", Value(gone));
   return std::move(body).reply();
 }
 
-const Mask& item_mask(const Call& call) { return call.mask.below_or_whole("items"); }
+const Mask& item_mask(const Call& call) {
+  return call.mask.below_or_whole("items");
+}
 
-// The mask of one item below items/SCOPE/collection. One mask serves all scopes: those that name a scope are refused
-// a cache, not an answer.
+// The mask of one item below items/*/collection; one that names a scope instead of '*' gives whole items.
 const Mask& aggregated_mask(const Call& call, std::string_view collection) {
   return item_mask(call).below_or_whole("*").below_or_whole(collection);
 }
@@ -292,7 +318,8 @@ Result<Reply> list_shelf(State& state, const Call& call, std::string_view kind, 
   return plain_answer(call, page, wire_kind, call.scope());
 }
 
-Result<Reply> list_aggregated(State& state, const Call& call, std::string_view kind, std::string_view wire_kind) {
+Result<Reply> list_aggregated(State& state, const Call& call, std::string_view kind,
+                              std::string_view wire_kind) {
   Wanted wanted = NB_TRY(read_wanted(state, call, true));
   Feed feed = feed_of(state, call.project(), kind, "");
   Page page = NB_TRY(make_page(state, wanted, "", aggregated_mask(call, kind), call.mask_text, feed));
@@ -302,14 +329,17 @@ Result<Reply> list_aggregated(State& state, const Call& call, std::string_view k
 Result<Reply> list_made(State& state, const Call& call, const std::vector<Row>& names, const Make& make,
                         std::string_view wire_kind) {
   Wanted wanted = NB_TRY(read_wanted(state, call, false));
-  Page page = NB_TRY(make_page(state, wanted, call.scope(), item_mask(call), call.mask_text, feed_of(names, make)));
+  Page page =
+      NB_TRY(make_page(state, wanted, call.scope(), item_mask(call), call.mask_text, feed_of(names, make)));
   return plain_answer(call, page, wire_kind, call.scope());
 }
 
-Result<Reply> list_made_aggregated(State& state, const Call& call, const std::vector<Row>& names, const Make& make,
-                                   std::string_view wire_kind, std::string_view collection) {
+Result<Reply> list_made_aggregated(State& state, const Call& call, const std::vector<Row>& names,
+                                   const Make& make, std::string_view wire_kind,
+                                   std::string_view collection) {
   Wanted wanted = NB_TRY(read_wanted(state, call, true));
-  Page page = NB_TRY(make_page(state, wanted, "", aggregated_mask(call, collection), call.mask_text, feed_of(names, make)));
+  Page page = NB_TRY(
+      make_page(state, wanted, "", aggregated_mask(call, collection), call.mask_text, feed_of(names, make)));
   return aggregated_answer(call, wanted, page, wire_kind, collection);
 }
 

@@ -17,7 +17,8 @@ namespace nbform::sim {
 
 namespace {
 
-constexpr std::string_view kHelp = R"help(nbsim: a simulated Google Cloud (Compute v1, OAuth, STS, metadata) on loopback
+constexpr std::string_view kHelp =
+    R"help(nbsim: a simulated Google Cloud (Compute v1, OAuth, STS, metadata) on loopback
 
   nbsim --port P [options]        serve; port 0 = any free one; the first line printed is the address
   nbsim env --port P [--dir D]    print the export lines that point clients at a running nbsim
@@ -44,7 +45,9 @@ struct CommandLine {
   std::string faults, directory;
 };
 
-Diagnostic usage(std::string detail) { return error(Code::usage, "The command line is not understood", std::move(detail)); }
+Diagnostic usage(std::string detail) {
+  return error(Code::usage, "The command line is not understood", std::move(detail));
+}
 
 class ArgumentReader {
  public:
@@ -80,7 +83,8 @@ class ArgumentReader {
   }
   Result<> variant(const std::string& flag) {
     std::string name = NB_TRY(next(flag));
-    if (!is_variant(name)) return usage(fmt::format("There is no variant '{}'; nbsim --list-variants names them.", name));
+    if (!is_variant(name))
+      return usage(fmt::format("There is no variant '{}'; nbsim --list-variants names them.", name));
     line_.world.variants.insert(name);
     return Ok{};
   }
@@ -174,7 +178,8 @@ Result<> print_env(const CommandLine& line) {
   std::string dir = NB_TRY(env_directory(line.directory));
   NB_TRY(write_private(dir + "/key.json", to_pretty_json(env["key_file"])));
   NB_TRY(write_private(dir + "/token", std::string(env["token"].as_text())));
-  std::string host = fmt::format("127.0.0.1:{}", line.server.port), root = (tls ? "https://" : "http://") + host;
+  std::string host = fmt::format("127.0.0.1:{}", line.server.port),
+              root = (tls ? "https://" : "http://") + host;
   std::string project(env["project"].as_text());
   for (const auto& [name, value] : std::initializer_list<std::pair<std::string_view, std::string>>{
            {"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", root + "/compute/v1/"},

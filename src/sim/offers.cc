@@ -1,4 +1,5 @@
-// Read-only Compute methods over the catalogue: zones, regions, projects, machine, accelerator and disk types, networks.
+// Read-only Compute methods over the catalogue: zones, regions, projects, machine, accelerator and disk
+// types, networks.
 #include <fmt/format.h>
 
 #include "sim/catalogue.h"
@@ -15,10 +16,16 @@ namespace {
 constexpr std::string_view kBirth = "2014-01-21T18:35:16.514-08:00";
 
 // Ids of static things: from the place in the catalogue.
-std::string static_id(std::size_t n) { return std::to_string(2000 + n); }
+std::string static_id(std::size_t n) {
+  return std::to_string(2000 + n);
+}
 
-bool on_offer(const DiskTypeFacts&, std::string_view) { return true; }
-bool on_offer(const auto& facts, std::string_view zone) { return offered(facts, zone); }
+bool on_offer(const DiskTypeFacts&, std::string_view) {
+  return true;
+}
+bool on_offer(const auto& facts, std::string_view zone) {
+  return offered(facts, zone);
+}
 
 template <class Facts>
 std::vector<Row> rows_of(const Call& call, const std::vector<Facts>& all, bool everywhere) {
@@ -32,29 +39,47 @@ std::vector<Row> rows_of(const Call& call, const std::vector<Facts>& all, bool e
 
 Value machine_wire(const std::string& project, const Row& row) {
   const MachineFacts& m = *find_machine(row.scope.substr(6), row.name);
-  Map wire{{"kind", "compute#machineType"}, {"id", static_id(static_cast<std::size_t>(&m - machines().data()) + 10000)}, {"name", m.name},
-           {"creationTimestamp", kBirth},   {"description", fmt::format("{} vCPUs, {} MB RAM", m.cpus, m.memory_mb)},
-           {"guestCpus", m.cpus},           {"memoryMb", m.memory_mb},
-           {"isSharedCpu", m.shared},       {"maximumPersistentDisks", m.shared ? 16 : 128},
-           {"maximumPersistentDisksSizeGb", "263168"}, {"imageSpaceGb", 0}, {"architecture", "X86_64"},
-           {"zone", row.scope.substr(6)},   {"selfLink", link({project, row.scope, row.name}, "machineTypes")}};
-  if (m.gpus > 0) wire.set("accelerators", List{Map{{"guestAcceleratorType", m.gpu}, {"guestAcceleratorCount", m.gpus}}});
+  Map wire{{"kind", "compute#machineType"},
+           {"id", static_id(static_cast<std::size_t>(&m - machines().data()) + 10000)},
+           {"name", m.name},
+           {"creationTimestamp", kBirth},
+           {"description", fmt::format("{} vCPUs, {} MB RAM", m.cpus, m.memory_mb)},
+           {"guestCpus", m.cpus},
+           {"memoryMb", m.memory_mb},
+           {"isSharedCpu", m.shared},
+           {"maximumPersistentDisks", m.shared ? 16 : 128},
+           {"maximumPersistentDisksSizeGb", "263168"},
+           {"imageSpaceGb", 0},
+           {"architecture", "X86_64"},
+           {"zone", row.scope.substr(6)},
+           {"selfLink", link({project, row.scope, row.name}, "machineTypes")}};
+  if (m.gpus > 0)
+    wire.set("accelerators", List{Map{{"guestAcceleratorType", m.gpu}, {"guestAcceleratorCount", m.gpus}}});
   return wire;
 }
 
 Value accelerator_wire(const std::string& project, const Row& row) {
   const AcceleratorFacts& a = *find_accelerator(row.scope.substr(6), row.name);
-  return Map{{"kind", "compute#acceleratorType"}, {"id", static_id(static_cast<std::size_t>(&a - accelerators().data()) + 10000)},
-             {"name", a.name}, {"description", a.description}, {"creationTimestamp", kBirth},
-             {"maximumCardsPerInstance", a.max_cards}, {"zone", global_link(project, row.scope)},
+  return Map{{"kind", "compute#acceleratorType"},
+             {"id", static_id(static_cast<std::size_t>(&a - accelerators().data()) + 10000)},
+             {"name", a.name},
+             {"description", a.description},
+             {"creationTimestamp", kBirth},
+             {"maximumCardsPerInstance", a.max_cards},
+             {"zone", global_link(project, row.scope)},
              {"selfLink", link({project, row.scope, row.name}, "acceleratorTypes")}};
 }
 
 Value disk_type_wire(const std::string& project, const Row& row) {
   const DiskTypeFacts& t = *find_disk_type(row.name);
-  return Map{{"kind", "compute#diskType"}, {"id", static_id(static_cast<std::size_t>(&t - disk_types().data()) + 30000)}, {"name", t.name}, {"description", t.description},
-             {"creationTimestamp", kBirth}, {"validDiskSize", fmt::format("{}GB-{}GB", t.min_gb, t.max_gb)},
-             {"defaultDiskSizeGb", std::to_string(t.default_gb)}, {"zone", global_link(project, row.scope)},
+  return Map{{"kind", "compute#diskType"},
+             {"id", static_id(static_cast<std::size_t>(&t - disk_types().data()) + 30000)},
+             {"name", t.name},
+             {"description", t.description},
+             {"creationTimestamp", kBirth},
+             {"validDiskSize", fmt::format("{}GB-{}GB", t.min_gb, t.max_gb)},
+             {"defaultDiskSizeGb", std::to_string(t.default_gb)},
+             {"zone", global_link(project, row.scope)},
              {"selfLink", link({project, row.scope, row.name}, "diskTypes")}};
 }
 
@@ -62,9 +87,15 @@ Value zone_wire(const State& state, const std::string& project, const std::strin
   bool down = state.unreachable.contains(name);
   std::size_t n = 0;
   while (zones()[n].name != name) ++n;
-  return Map{{"kind", "compute#zone"}, {"id", static_id(n)}, {"name", name}, {"description", name}, {"creationTimestamp", kBirth},
-             {"status", down ? "DOWN" : "UP"}, {"region", global_link(project, "regions/" + region_of(name))},
-             {"availableCpuPlatforms", List{"Intel Skylake", "Intel Broadwell", "Intel Cascade Lake", "Intel Haswell", "Intel Sapphire Rapids", "AMD Rome"}},
+  return Map{{"kind", "compute#zone"},
+             {"id", static_id(n)},
+             {"name", name},
+             {"description", name},
+             {"creationTimestamp", kBirth},
+             {"status", down ? "DOWN" : "UP"},
+             {"region", global_link(project, "regions/" + region_of(name))},
+             {"availableCpuPlatforms", List{"Intel Skylake", "Intel Broadwell", "Intel Cascade Lake",
+                                            "Intel Haswell", "Intel Sapphire Rapids", "AMD Rome"}},
              {"selfLink", global_link(project, "zones/" + name)}};
 }
 
@@ -74,54 +105,90 @@ Value region_wire(const State& state, const std::string& project, const std::str
     if (z.region == name) in.push_back(global_link(project, "zones/" + z.name));
   std::size_t n = 0;
   while (region_names()[n] != name) ++n;
-  return Map{{"kind", "compute#region"}, {"id", static_id(n + 1000)}, {"name", name}, {"description", name}, {"creationTimestamp", kBirth},
-             {"status", "UP"}, {"zones", in}, {"quotas", quota_list(state, project, name)}, {"selfLink", global_link(project, "regions/" + name)}};
+  return Map{{"kind", "compute#region"},
+             {"id", static_id(n + 1000)},
+             {"name", name},
+             {"description", name},
+             {"creationTimestamp", kBirth},
+             {"status", "UP"},
+             {"zones", in},
+             {"quotas", quota_list(state, project, name)},
+             {"selfLink", global_link(project, "regions/" + name)}};
 }
 
 Value network_wire(const std::string& project) {
   List subnets;
-  for (const std::string& r : region_names()) subnets.push_back(global_link(project, fmt::format("regions/{}/subnetworks/default", r)));
-  return Map{{"kind", "compute#network"}, {"id", "5001"}, {"name", "default"}, {"description", "Default network for the project"},
-             {"creationTimestamp", kBirth}, {"autoCreateSubnetworks", true}, {"subnetworks", subnets}, {"mtu", 1460},
-             {"routingConfig", Map{{"routingMode", "REGIONAL"}}}, {"selfLink", global_link(project, "global/networks/default")}};
+  for (const std::string& r : region_names())
+    subnets.push_back(global_link(project, fmt::format("regions/{}/subnetworks/default", r)));
+  return Map{{"kind", "compute#network"},
+             {"id", "5001"},
+             {"name", "default"},
+             {"description", "Default network for the project"},
+             {"creationTimestamp", kBirth},
+             {"autoCreateSubnetworks", true},
+             {"subnetworks", subnets},
+             {"mtu", 1460},
+             {"routingConfig", Map{{"routingMode", "REGIONAL"}}},
+             {"selfLink", global_link(project, "global/networks/default")}};
 }
 
 Value subnetwork_wire(const std::string& project, const std::string& region) {
   std::size_t n = 0;
   while (region_names()[n] != region) ++n;
-  return Map{{"kind", "compute#subnetwork"}, {"id", static_id(n + 4000)}, {"name", "default"}, {"creationTimestamp", kBirth},
-             {"network", global_link(project, "global/networks/default")}, {"ipCidrRange", fmt::format("10.{}.0.0/20", 128 + n)},
-             {"gatewayAddress", fmt::format("10.{}.0.1", 128 + n)}, {"region", global_link(project, "regions/" + region)},
-             {"privateIpGoogleAccess", false}, {"purpose", "PRIVATE"}, {"stackType", "IPV4_ONLY"}, {"fingerprint", fingerprint({})},
+  return Map{{"kind", "compute#subnetwork"},
+             {"id", static_id(n + 4000)},
+             {"name", "default"},
+             {"creationTimestamp", kBirth},
+             {"network", global_link(project, "global/networks/default")},
+             {"ipCidrRange", fmt::format("10.{}.0.0/20", 128 + n)},
+             {"gatewayAddress", fmt::format("10.{}.0.1", 128 + n)},
+             {"region", global_link(project, "regions/" + region)},
+             {"privateIpGoogleAccess", false},
+             {"purpose", "PRIVATE"},
+             {"stackType", "IPV4_ONLY"},
+             {"fingerprint", fingerprint({})},
              {"selfLink", global_link(project, fmt::format("regions/{}/subnetworks/default", region))}};
 }
 
 Result<Reply> get_zone(State& state, const Call& call) {
-  if (!has_zone(call.arg("zone"))) return refuse("notFound", fmt::format("The resource 'projects/{}/zones/{}' was not found", call.project(), call.arg("zone")));
+  if (!has_zone(call.arg("zone")))
+    return refuse("notFound", fmt::format("The resource 'projects/{}/zones/{}' was not found", call.project(),
+                                          call.arg("zone")));
   return reply(call, zone_wire(state, call.project(), call.arg("zone")));
 }
 
 Result<Reply> list_zones(State& state, const Call& call) {
   std::vector<Row> rows;
   for (const ZoneFacts& z : zones()) rows.push_back({"global", z.name});
-  return list_made(state, call, rows, [&](const Row& r) { return zone_wire(state, call.project(), r.name); }, "compute#zoneList");
+  return list_made(
+      state, call, rows, [&](const Row& r) { return zone_wire(state, call.project(), r.name); },
+      "compute#zoneList");
 }
 
 Result<Reply> get_region(State& state, const Call& call) {
-  if (!has_region(call.arg("region"))) return refuse("notFound", fmt::format("The resource 'projects/{}/regions/{}' was not found", call.project(), call.arg("region")));
+  if (!has_region(call.arg("region")))
+    return refuse("notFound", fmt::format("The resource 'projects/{}/regions/{}' was not found",
+                                          call.project(), call.arg("region")));
   return reply(call, region_wire(state, call.project(), call.arg("region")));
 }
 
 Result<Reply> list_regions(State& state, const Call& call) {
   std::vector<Row> rows;
   for (const std::string& r : region_names()) rows.push_back({"global", r});
-  return list_made(state, call, rows, [&](const Row& r) { return region_wire(state, call.project(), r.name); }, "compute#regionList");
+  return list_made(
+      state, call, rows, [&](const Row& r) { return region_wire(state, call.project(), r.name); },
+      "compute#regionList");
 }
 
 Result<Reply> get_project(State& state, const Call& call) {
-  return reply(call, Map{{"kind", "compute#project"}, {"id", "7301954621873301"}, {"name", call.project()}, {"creationTimestamp", kBirth},
-                         {"commonInstanceMetadata", Map{{"kind", "compute#metadata"}, {"fingerprint", fingerprint({})}}},
-                         {"quotas", quota_list(state, call.project(), "")}, {"defaultNetworkTier", "PREMIUM"},
+  return reply(call, Map{{"kind", "compute#project"},
+                         {"id", "7301954621873301"},
+                         {"name", call.project()},
+                         {"creationTimestamp", kBirth},
+                         {"commonInstanceMetadata",
+                          Map{{"kind", "compute#metadata"}, {"fingerprint", fingerprint({})}}},
+                         {"quotas", quota_list(state, call.project(), "")},
+                         {"defaultNetworkTier", "PREMIUM"},
                          {"defaultServiceAccount", "123456789012-compute@developer.gserviceaccount.com"},
                          {"xpnProjectStatus", "UNSPECIFIED_XPN_PROJECT_STATUS"},
                          {"selfLink", fmt::format("{}projects/{}", kCompute, call.project())}});
@@ -134,27 +201,41 @@ struct Zonal {
   const std::vector<Facts>& (*all)();
   Value (*wire)(const std::string& project, const Row& row);
 };
-constexpr Zonal<MachineFacts> kMachines{"machineTypes", "machineType", "compute#machineTypeList", "compute#machineTypeAggregatedList", machines, machine_wire};
-constexpr Zonal<AcceleratorFacts> kAccelerators{"acceleratorTypes", "acceleratorType", "compute#acceleratorTypeList", "compute#acceleratorTypeAggregatedList", accelerators, accelerator_wire};
-constexpr Zonal<DiskTypeFacts> kDiskTypes{"diskTypes", "diskType", "compute#diskTypeList", "compute#diskTypeAggregatedList", disk_types, disk_type_wire};
+constexpr Zonal<MachineFacts> kMachines{
+    "machineTypes", "machineType", "compute#machineTypeList", "compute#machineTypeAggregatedList",
+    machines,       machine_wire};
+constexpr Zonal<AcceleratorFacts> kAccelerators{"acceleratorTypes",
+                                                "acceleratorType",
+                                                "compute#acceleratorTypeList",
+                                                "compute#acceleratorTypeAggregatedList",
+                                                accelerators,
+                                                accelerator_wire};
+constexpr Zonal<DiskTypeFacts> kDiskTypes{
+    "diskTypes", "diskType",    "compute#diskTypeList", "compute#diskTypeAggregatedList",
+    disk_types,  disk_type_wire};
 
 template <const auto& kOffer>
 Result<Reply> get_offer(State&, const Call& call) {
   const std::string& name = call.arg(kOffer.argument);
   for (const auto& facts : kOffer.all())
-    if (facts.name == name && on_offer(facts, call.arg("zone"))) return reply(call, kOffer.wire(call.project(), {call.scope(), name}));
+    if (facts.name == name && on_offer(facts, call.arg("zone")))
+      return reply(call, kOffer.wire(call.project(), {call.scope(), name}));
   return not_found(call.key(name), kOffer.collection);
 }
 
 template <const auto& kOffer>
 Result<Reply> list_offers(State& state, const Call& call) {
-  return list_made(state, call, rows_of(call, kOffer.all(), false), [&](const Row& r) { return kOffer.wire(call.project(), r); }, kOffer.list_kind);
+  return list_made(
+      state, call, rows_of(call, kOffer.all(), false),
+      [&](const Row& r) { return kOffer.wire(call.project(), r); }, kOffer.list_kind);
 }
 
 template <const auto& kOffer>
 Result<Reply> all_offers(State& state, const Call& call) {
-  return list_made_aggregated(state, call, rows_of(call, kOffer.all(), true), [&](const Row& r) { return kOffer.wire(call.project(), r); },
-                              kOffer.aggregated_kind, kOffer.collection);
+  return list_made_aggregated(
+      state, call, rows_of(call, kOffer.all(), true),
+      [&](const Row& r) { return kOffer.wire(call.project(), r); }, kOffer.aggregated_kind,
+      kOffer.collection);
 }
 
 Result<Reply> get_network(State&, const Call& call) {
@@ -162,28 +243,46 @@ Result<Reply> get_network(State&, const Call& call) {
   return reply(call, network_wire(call.project()));
 }
 Result<Reply> list_networks(State& state, const Call& call) {
-  return list_made(state, call, {{"global", "default"}}, [&](const Row&) { return network_wire(call.project()); }, "compute#networkList");
+  return list_made(
+      state, call, {{"global", "default"}}, [&](const Row&) { return network_wire(call.project()); },
+      "compute#networkList");
 }
 Result<Reply> get_subnetwork(State&, const Call& call) {
   if (call.arg("subnetwork") != "default") return not_found(call.key(call.arg("subnetwork")), "subnetworks");
   return reply(call, subnetwork_wire(call.project(), call.arg("region")));
 }
 Result<Reply> list_subnetworks(State& state, const Call& call) {
-  return list_made(state, call, {{call.scope(), "default"}}, [&](const Row&) { return subnetwork_wire(call.project(), call.arg("region")); }, "compute#subnetworkList");
+  return list_made(
+      state, call, {{call.scope(), "default"}},
+      [&](const Row&) { return subnetwork_wire(call.project(), call.arg("region")); },
+      "compute#subnetworkList");
 }
 
 constexpr Handling kMethods[] = {
-    {"zones.get", get_zone},       {"zones.list", list_zones},       {"regions.get", get_region},
-    {"regions.list", list_regions}, {"projects.get", get_project},
-    {"machineTypes.get", get_offer<kMachines>}, {"machineTypes.list", list_offers<kMachines>}, {"machineTypes.aggregatedList", all_offers<kMachines>},
-    {"acceleratorTypes.get", get_offer<kAccelerators>}, {"acceleratorTypes.list", list_offers<kAccelerators>}, {"acceleratorTypes.aggregatedList", all_offers<kAccelerators>},
-    {"diskTypes.get", get_offer<kDiskTypes>}, {"diskTypes.list", list_offers<kDiskTypes>}, {"diskTypes.aggregatedList", all_offers<kDiskTypes>},
-    {"networks.get", get_network}, {"networks.list", list_networks},
-    {"subnetworks.get", get_subnetwork}, {"subnetworks.list", list_subnetworks},
+    {"zones.get", get_zone},
+    {"zones.list", list_zones},
+    {"regions.get", get_region},
+    {"regions.list", list_regions},
+    {"projects.get", get_project},
+    {"machineTypes.get", get_offer<kMachines>},
+    {"machineTypes.list", list_offers<kMachines>},
+    {"machineTypes.aggregatedList", all_offers<kMachines>},
+    {"acceleratorTypes.get", get_offer<kAccelerators>},
+    {"acceleratorTypes.list", list_offers<kAccelerators>},
+    {"acceleratorTypes.aggregatedList", all_offers<kAccelerators>},
+    {"diskTypes.get", get_offer<kDiskTypes>},
+    {"diskTypes.list", list_offers<kDiskTypes>},
+    {"diskTypes.aggregatedList", all_offers<kDiskTypes>},
+    {"networks.get", get_network},
+    {"networks.list", list_networks},
+    {"subnetworks.get", get_subnetwork},
+    {"subnetworks.list", list_subnetworks},
 };
 
 }  // namespace
 
-std::span<const Handling> catalogue_methods() { return kMethods; }
+std::span<const Handling> catalogue_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

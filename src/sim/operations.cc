@@ -16,23 +16,35 @@ using std::chrono::minutes;
 constexpr auto kReplayWindow = minutes(60);
 constexpr auto kMemory = minutes(60);  // how long a finished operation can be read
 
-Value key_value(const Key& key) { return Map{{"project", key.project}, {"scope", key.scope}, {"name", key.name}}; }
+Value key_value(const Key& key) {
+  return Map{{"project", key.project}, {"scope", key.scope}, {"name", key.name}};
+}
 Key read_key(const Value& v) {
-  return {std::string(v["project"].as_text()), std::string(v["scope"].as_text()), std::string(v["name"].as_text())};
+  return {std::string(v["project"].as_text()), std::string(v["scope"].as_text()),
+          std::string(v["name"].as_text())};
 }
 
 std::string operation_name(State& state) {
-  return fmt::format("operation-{}-{:013x}-{:08x}-{:08x}", state.cloud_time().millis(), state.next_random(1ull << 52),
-                     state.next_random(1ull << 32), state.next_random(1ull << 32));
+  return fmt::format("operation-{}-{:013x}-{:08x}-{:08x}", state.cloud_time().millis(),
+                     state.next_random(1ull << 52), state.next_random(1ull << 32),
+                     state.next_random(1ull << 32));
 }
 
 // The members that every operation has, whoever started it.
-Map operation_wire(State& state, const Key& at, const Key& target, std::string_view kind, std::string_view type) {
-  Map wire{{"kind", "compute#operation"}, {"id", state.new_id()},          {"name", at.name},
-           {"operationType", type},       {"targetLink", link(target, kind)}, {"status", "PENDING"},
-           {"progress", 0},               {"insertTime", state.stamp()},   {"selfLink", link(at, "operations")}};
+Map operation_wire(State& state, const Key& at, const Key& target, std::string_view kind,
+                   std::string_view type) {
+  Map wire{{"kind", "compute#operation"},
+           {"id", state.new_id()},
+           {"name", at.name},
+           {"operationType", type},
+           {"targetLink", link(target, kind)},
+           {"status", "PENDING"},
+           {"progress", 0},
+           {"insertTime", state.stamp()},
+           {"selfLink", link(at, "operations")}};
   if (const Resource* thing = state.find(kind, target)) wire.set("targetId", (*thing)["id"]);
-  if (at.scope != "global") wire.set(at.scope.starts_with("zones/") ? "zone" : "region", global_link(at.project, at.scope));
+  if (at.scope != "global")
+    wire.set(at.scope.starts_with("zones/") ? "zone" : "region", global_link(at.project, at.scope));
   return wire;
 }
 
@@ -47,17 +59,26 @@ Value failure_value(const Failure& f) {
   return Map{{"code", f.code}, {"status", f.status}, {"message", f.message}, {"details", f.details}};
 }
 
-void set_failure(Resource& work, const Failure& f) { work.hidden.map().set("failure", failure_value(f)); }
+void set_failure(Resource& work, const Failure& f) {
+  work.hidden.map().set("failure", failure_value(f));
+}
 
 std::string_view status_phrase(std::int64_t status) {
   switch (status) {
-    case 400: return "BAD REQUEST";
-    case 403: return "FORBIDDEN";
-    case 404: return "NOT FOUND";
-    case 409: return "CONFLICT";
-    case 412: return "PRECONDITION FAILED";
-    case 503: return "SERVICE UNAVAILABLE";
-    default: return "INTERNAL SERVER ERROR";
+    case 400:
+      return "BAD REQUEST";
+    case 403:
+      return "FORBIDDEN";
+    case 404:
+      return "NOT FOUND";
+    case 409:
+      return "CONFLICT";
+    case 412:
+      return "PRECONDITION FAILED";
+    case 503:
+      return "SERVICE UNAVAILABLE";
+    default:
+      return "INTERNAL SERVER ERROR";
   }
 }
 
@@ -110,7 +131,8 @@ std::optional<Failure> injected_failure(const State& state, const Mutation& muta
   if (fault == nullptr || !fault->operation) return mutation.failure;
   Failure f{*fault->operation, fault->operation_status, fault->operation_message, {}};
   if (f.message.empty()) f.message = fmt::format("The operation failed: {}", f.code);
-  if (!fault->zones_available.empty()) f.details.push_back(stockout_detail(mutation.target.zone(), "", "", fault->zones_available));
+  if (!fault->zones_available.empty())
+    f.details.push_back(stockout_detail(mutation.target.zone(), "", "", fault->zones_available));
   return f;
 }
 
@@ -124,7 +146,8 @@ bool is_uuid(std::string_view text) {
   if (text.size() != 36 || text == "00000000-0000-0000-0000-000000000000") return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : std::string_view("0123456789abcdefABCDEF").find(text[i]) == std::string_view::npos)
+    if (dash ? text[i] != '-'
+             : std::string_view("0123456789abcdefABCDEF").find(text[i]) == std::string_view::npos)
       return false;
   }
   return true;
@@ -142,18 +165,21 @@ Reply submit(State& state, const Call& call, Mutation mutation) {
   work = Resource(operation_wire(state, at, mutation.target, mutation.kind, mutation.type));
   work.edit().set("user", call.principal);
   if (call.has("requestId")) work.edit().set("clientOperationId", call.param("requestId"));
-  work.hidden = Map{{"effect", mutation.effect}, {"kind", mutation.kind}, {"target", key_value(mutation.target)},
-                    {"args", mutation.args},     {"start", start.us},     {"end", end.us}};
+  work.hidden =
+      Map{{"effect", mutation.effect}, {"kind", mutation.kind}, {"target", key_value(mutation.target)},
+          {"args", mutation.args},     {"start", start.us},     {"end", end.us}};
   if (auto failure = injected_failure(state, mutation)) set_failure(work, *failure);
   if (state.fault != nullptr && state.fault->keep_disks) work.hidden.map().set("keep_disks", true);
-  if (state.fault != nullptr && state.fault->preempt) work.hidden.map().set("preempt", state.fault->preempt->count());
+  if (state.fault != nullptr && state.fault->preempt)
+    work.hidden.map().set("preempt", state.fault->preempt->count());
   state.plan(start, {"op.start", at, {}});
   state.plan(end, {"op.finish", at, {}});
   remember_request(state, call, at);
   return reply(call, work);
 }
 
-void record_system_operation(State& state, const Key& target, std::string_view type, std::string_view message) {
+void record_system_operation(State& state, const Key& target, std::string_view type,
+                             std::string_view message) {
   Key at{target.project, target.scope, fmt::format("systemevent-{}", operation_name(state).substr(10))};
   Resource& work = state.operations[at];
   work = Resource(operation_wire(state, at, target, "instances", type));
@@ -169,11 +195,14 @@ Result<std::optional<Reply>> replayed(State& state, const Call& call) {
   if (!call.has("requestId")) return std::optional<Reply>();
   std::string id(call.param("requestId"));
   if (!is_uuid(id))
-    return refuse("invalid", fmt::format("Invalid value for field 'requestId': '{}'. Must be a non-zero UUID.", id));
+    return refuse("invalid",
+                  fmt::format("Invalid value for field 'requestId': '{}'. Must be a non-zero UUID.", id));
   auto it = state.replays.find({call.project(), id});
   if (it == state.replays.end() || it->second.until <= state.now) return std::optional<Reply>();
   if (it->second.digest != call.digest)
-    return refuse("invalid", fmt::format("Invalid value for field 'requestId': '{}'. The id was used for another request.", id));
+    return refuse(
+        "invalid",
+        fmt::format("Invalid value for field 'requestId': '{}'. The id was used for another request.", id));
   const Resource* work = state.find("operations", it->second.operation);
   if (work == nullptr) return not_found(it->second.operation, "operations");
   return std::optional(reply(call, *work));
@@ -191,7 +220,9 @@ void operation_happens(State& state, const Happening& happening) {
 bool has_unfinished(const State& state, const Key& target, std::string_view type) {
   auto from = state.operations.lower_bound({target.project, target.scope, ""});
   Value wanted = key_value(target);
-  for (auto it = from; it != state.operations.end() && it->first.project == target.project && it->first.scope == target.scope; ++it)
+  for (auto it = from;
+       it != state.operations.end() && it->first.project == target.project && it->first.scope == target.scope;
+       ++it)
     if (it->second["operationType"].as_text() == type && it->second["status"].as_text() != "DONE" &&
         it->second.hidden["target"] == wanted)
       return true;
@@ -232,23 +263,33 @@ Result<Reply> delete_operation(State& state, const Call& call) {
   return Reply{};
 }
 
-Result<Reply> list_operations(State& state, const Call& call) { return list_shelf(state, call, "operations", "compute#operationList"); }
+Result<Reply> list_operations(State& state, const Call& call) {
+  return list_shelf(state, call, "operations", "compute#operationList");
+}
 Result<Reply> all_operations(State& state, const Call& call) {
   return list_aggregated(state, call, "operations", "compute#operationAggregatedList");
 }
 
 constexpr Handling kMethods[] = {
-    {"zoneOperations.get", get_operation},       {"zoneOperations.wait", wait_operation},
-    {"zoneOperations.delete", delete_operation}, {"zoneOperations.list", list_operations},
-    {"regionOperations.get", get_operation},     {"regionOperations.wait", wait_operation},
-    {"regionOperations.delete", delete_operation}, {"regionOperations.list", list_operations},
-    {"globalOperations.get", get_operation},     {"globalOperations.wait", wait_operation},
-    {"globalOperations.delete", delete_operation}, {"globalOperations.list", list_operations},
+    {"zoneOperations.get", get_operation},
+    {"zoneOperations.wait", wait_operation},
+    {"zoneOperations.delete", delete_operation},
+    {"zoneOperations.list", list_operations},
+    {"regionOperations.get", get_operation},
+    {"regionOperations.wait", wait_operation},
+    {"regionOperations.delete", delete_operation},
+    {"regionOperations.list", list_operations},
+    {"globalOperations.get", get_operation},
+    {"globalOperations.wait", wait_operation},
+    {"globalOperations.delete", delete_operation},
+    {"globalOperations.list", list_operations},
     {"globalOperations.aggregatedList", all_operations},
 };
 
 }  // namespace
 
-std::span<const Handling> operation_methods() { return kMethods; }
+std::span<const Handling> operation_methods() {
+  return kMethods;
+}
 
 }  // namespace nbform::sim

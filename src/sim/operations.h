@@ -1,6 +1,6 @@
-// The life of operations: PENDING, RUNNING, DONE with or without an error, and gone an hour later. A mutation is
-// accepted here and takes effect later; operations on one thing run one after the other. Knows no particular resource:
-// what an operation does is in the effects that the resources' files bring.
+// The life of operations: PENDING, RUNNING, DONE with or without an error, and gone an hour later. A mutation
+// is accepted here and takes effect later; operations on one thing run one after the other. Knows no
+// particular resource: what an operation does is in the effects that the resources' files bring.
 #pragma once
 
 #include <span>
@@ -11,10 +11,10 @@ namespace nbform::sim {
 
 // Why an operation failed.
 struct Failure {
-  std::string code;          // QUOTA_EXCEEDED
-  int status = 400;          // httpErrorStatusCode
+  std::string code;  // QUOTA_EXCEEDED
+  int status = 400;  // httpErrorStatusCode
   std::string message;
-  List details;              // errorDetails
+  List details;  // errorDetails
 };
 
 // begin: when the operation starts to run. complete: when it is done. Both may find that it can't be.
@@ -27,11 +27,11 @@ struct Effect {
 };
 
 struct Mutation {
-  std::string type;           // operationType
+  std::string type;  // operationType
   std::string effect;
-  std::string kind;           // "instances", "disks"
+  std::string kind;  // "instances", "disks"
   Key target;
-  double seconds = 2;         // at realistic pace
+  double seconds = 2;  // at realistic pace
   Value args;
   std::optional<Failure> failure;  // known from the start, shown only in the operation
 };
@@ -39,7 +39,8 @@ struct Mutation {
 // Accepts a mutation: the answer is its operation.
 Reply submit(State& state, const Call& call, Mutation mutation);
 // A record of something the cloud did by itself, done at once.
-void record_system_operation(State& state, const Key& target, std::string_view type, std::string_view message);
+void record_system_operation(State& state, const Key& target, std::string_view type,
+                             std::string_view message);
 
 // The operation that the same request id started before; a refusal where that id stood for another mutation.
 Result<std::optional<Reply>> replayed(State& state, const Call& call);

@@ -18,36 +18,49 @@ double listed_limit(const std::vector<QuotaFacts>& facts, std::string_view metri
 }
 
 bool is_spot(const Value& instance) {
-  return instance["scheduling"]["provisioningModel"].as_text() == "SPOT" || instance["scheduling"]["preemptible"].as_bool();
+  return instance["scheduling"]["provisioningModel"].as_text() == "SPOT" ||
+         instance["scheduling"]["preemptible"].as_bool();
 }
 
 // Spot counts against PREEMPTIBLE_X once that has a limit, else against X.
 std::string metric_for(const State& state, const Key& key, std::string_view metric, bool spot) {
   std::string preemptible = fmt::format("PREEMPTIBLE_{}", metric);
   if (!spot) return std::string(metric);
-  return quota_limit(state, {key.project, region_of(key.zone()), preemptible}) > 0 ? preemptible : std::string(metric);
+  return quota_limit(state, {key.project, region_of(key.zone()), preemptible}) > 0 ? preemptible
+                                                                                   : std::string(metric);
 }
 
 Failure exceeded(const Charge& charge, double limit) {
   std::string where = charge.key.region.empty() ? "globally" : "in region " + charge.key.region;
   Map dimensions;
   if (!charge.key.region.empty()) dimensions.set("region", charge.key.region);
-  std::string limit_name = charge.key.metric + (charge.key.region.empty() ? "-per-project" : "-per-project-region");
+  std::string limit_name =
+      charge.key.metric + (charge.key.region.empty() ? "-per-project" : "-per-project-region");
   std::string service_metric = "compute.googleapis.com/" + to_lower(charge.key.metric);
-  Value info = Map{{"quotaInfo", Map{{"metricName", service_metric}, {"limitName", limit_name}, {"dimensions", dimensions}, {"limit", limit}}}};
-  return {"QUOTA_EXCEEDED", 403, fmt::format("Quota '{}' exceeded.  Limit: {:.1f} {}.", charge.key.metric, limit, where), {info}};
+  Value info = Map{{"quotaInfo", Map{{"metricName", service_metric},
+                                     {"limitName", limit_name},
+                                     {"dimensions", dimensions},
+                                     {"limit", limit}}}};
+  return {"QUOTA_EXCEEDED",
+          403,
+          fmt::format("Quota '{}' exceeded.  Limit: {:.1f} {}.", charge.key.metric, limit, where),
+          {info}};
 }
 
 Value charge_list(const std::vector<Charge>& charges) {
   List out;
-  for (const Charge& c : charges) out.push_back(Map{{"project", c.key.project}, {"region", c.key.region}, {"metric", c.key.metric}, {"amount", c.amount}});
+  for (const Charge& c : charges)
+    out.push_back(Map{{"project", c.key.project},
+                      {"region", c.key.region},
+                      {"metric", c.key.metric},
+                      {"amount", c.amount}});
   return out;
 }
 
 void add_usage(State& state, const Value& charges, double sign) {
   for (const Value& c : charges.as_list())
-    state.usage[{std::string(c["project"].as_text()), std::string(c["region"].as_text()), std::string(c["metric"].as_text())}] +=
-        sign * c["amount"].as_real();
+    state.usage[{std::string(c["project"].as_text()), std::string(c["region"].as_text()),
+                 std::string(c["metric"].as_text())}] += sign * c["amount"].as_real();
 }
 
 double addresses(const Value& instance) {
@@ -60,8 +73,10 @@ double addresses(const Value& instance) {
 
 double quota_limit(const State& state, const QuotaKey& key) {
   for (auto rule = state.quota_rules.rbegin(); rule != state.quota_rules.rend(); ++rule) {
-    bool place = key.region.empty() ? rule->region_glob.empty() || rule->region_glob == "global" : glob_match(rule->region_glob, key.region);
-    if (place && glob_match(rule->project_glob, key.project) && glob_match(rule->metric_glob, key.metric)) return rule->limit;
+    bool place = key.region.empty() ? rule->region_glob.empty() || rule->region_glob == "global"
+                                    : glob_match(rule->region_glob, key.region);
+    if (place && glob_match(rule->project_glob, key.project) && glob_match(rule->metric_glob, key.metric))
+      return rule->limit;
   }
   return listed_limit(key.region.empty() ? project_quotas() : region_quotas(), key.metric, 0);
 }
@@ -71,7 +86,9 @@ Value quota_list(const State& state, const std::string& project, const std::stri
   for (const QuotaFacts& q : region.empty() ? project_quotas() : region_quotas()) {
     QuotaKey key{project, region, std::string(q.metric)};
     auto used = state.usage.find(key);
-    out.push_back(Map{{"metric", q.metric}, {"limit", quota_limit(state, key)}, {"usage", used == state.usage.end() ? 0.0 : used->second}});
+    out.push_back(Map{{"metric", q.metric},
+                      {"limit", quota_limit(state, key)},
+                      {"usage", used == state.usage.end() ? 0.0 : used->second}});
   }
   return out;
 }
@@ -80,7 +97,8 @@ std::vector<Charge> running_charges(const State& state, const Key& key, const Va
   std::vector<Charge> out;
   std::string region = region_of(key.zone());
   auto charge = [&](std::string place, std::string metric, double amount) {
-    if (!metric.empty() && amount > 0) out.push_back({{key.project, std::move(place), std::move(metric)}, amount});
+    if (!metric.empty() && amount > 0)
+      out.push_back({{key.project, std::move(place), std::move(metric)}, amount});
   };
   bool spot = is_spot(instance);
   const MachineFacts* machine = find_machine(key.zone(), last_segment(instance["machineType"].as_text()));
@@ -105,10 +123,12 @@ std::vector<Charge> running_charges(const State& state, const Key& key, const Va
 std::vector<Charge> disk_charges(const Key& key, const Value& disk) {
   const DiskTypeFacts* type = find_disk_type(last_segment(disk["type"].as_text()));
   if (type == nullptr) return {};
-  return {{{key.project, region_of(key.zone()), std::string(type->quota)}, static_cast<double>(disk["sizeGb"].as_int())}};
+  return {{{key.project, region_of(key.zone()), std::string(type->quota)},
+           static_cast<double>(disk["sizeGb"].as_int())}};
 }
 
-std::optional<Failure> take_quota(State& state, Resource& holder, std::string_view slot, std::vector<Charge> charges) {
+std::optional<Failure> take_quota(State& state, Resource& holder, std::string_view slot,
+                                  std::vector<Charge> charges) {
   give_back_quota(state, holder, slot);
   if (state.options.quotas)
     for (const Charge& c : charges) {

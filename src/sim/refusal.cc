@@ -14,13 +14,20 @@ struct Reason {
   std::string_view rpc;  // google.rpc.Code
 };
 constexpr std::array kReasons = {
-    Reason{"authError", 401, "UNAUTHENTICATED"},      Reason{"forbidden", 403, "PERMISSION_DENIED"},
-    Reason{"rateLimitExceeded", 403, ""},             Reason{"tooManyRequests", 429, ""},
-    Reason{"quotaExceeded", 403, ""},                 Reason{"accessNotConfigured", 403, "PERMISSION_DENIED"},
-    Reason{"notFound", 404, "NOT_FOUND"},             Reason{"methodNotAllowed", 405, ""},
-    Reason{"alreadyExists", 409, "ALREADY_EXISTS"},   Reason{"operationInProgress", 409, ""},
-    Reason{"conditionNotMet", 412, ""},               Reason{"backendError", 503, "UNAVAILABLE"},
-    Reason{"internalError", 500, "INTERNAL"},         Reason{"notImplemented", 501, ""},
+    Reason{"authError", 401, "UNAUTHENTICATED"},
+    Reason{"forbidden", 403, "PERMISSION_DENIED"},
+    Reason{"rateLimitExceeded", 403, ""},
+    Reason{"tooManyRequests", 429, ""},
+    Reason{"quotaExceeded", 403, ""},
+    Reason{"accessNotConfigured", 403, "PERMISSION_DENIED"},
+    Reason{"notFound", 404, "NOT_FOUND"},
+    Reason{"methodNotAllowed", 405, ""},
+    Reason{"alreadyExists", 409, "ALREADY_EXISTS"},
+    Reason{"operationInProgress", 409, ""},
+    Reason{"conditionNotMet", 412, ""},
+    Reason{"backendError", 503, "UNAVAILABLE"},
+    Reason{"internalError", 500, "INTERNAL"},
+    Reason{"notImplemented", 501, ""},
     Reason{"badRequest", 400, "INVALID_ARGUMENT"},
 };
 
@@ -47,7 +54,9 @@ Response json_response(int status, std::string body) {
 
 Response compute_refusal(const Diagnostic& refusal) {
   int status = http_status(refusal.provider_code);
-  std::string_view reason = refusal.provider_code == "tooManyRequests" ? "rateLimitExceeded" : std::string_view(refusal.provider_code);
+  std::string_view reason = refusal.provider_code == "tooManyRequests"
+                                ? "rateLimitExceeded"
+                                : std::string_view(refusal.provider_code);
   Map item{{"domain", "global"}, {"message", refusal.detail}, {"reason", reason}};
   Map body{{"code", status}, {"message", refusal.detail}};
   if (status == 401) {
@@ -72,6 +81,8 @@ Response oauth_refusal(std::string_view error, std::string_view description, int
   return json_response(status, to_pretty_json(Map{{"error", error}, {"error_description", description}}));
 }
 
-std::string to_text(const Value& value) { return value.is_text() ? std::string(value.as_text()) : to_json(value); }
+std::string to_text(const Value& value) {
+  return value.is_text() ? std::string(value.as_text()) : to_json(value);
+}
 
 }  // namespace nbform::sim

@@ -1,4 +1,5 @@
-// A refusal: what a service answers instead of doing the thing, as a Diagnostic whose provider_code is the reason
+// A refusal: what a service answers instead of doing the thing, as a Diagnostic whose provider_code is the
+// reason
 // ("notFound", "conditionNotMet"), and its form on the wire, which differs by service (section "envelopes" of
 // docs/simulator.md). Knows no state.
 #pragma once
@@ -15,7 +16,8 @@ namespace nbform::sim {
 Diagnostic refuse(std::string_view reason, std::string message);
 int http_status(std::string_view reason);  // 400 for a reason not in the table
 
-// {"error":{"code","message","errors":[{"domain","message","reason"}]}}, with `status` and details where newer.
+// {"error":{"code","message","errors":[{"domain","message","reason"}]}}, with `status` and details where
+// newer.
 Response compute_refusal(const Diagnostic& refusal);
 // {"error":{"code","message","status"}}: IAM Credentials.
 Response rpc_refusal(const Diagnostic& refusal);

@@ -77,7 +77,8 @@ struct Server::Inside {
     Request out;
     out.method = req.method;
     std::string host = req.get_header_value("Host");
-    out.url = fmt::format("{}://{}{}", options.certificate.empty() ? "http" : "https", host.empty() ? kHost : host, req.target);
+    out.url = fmt::format("{}://{}{}", options.certificate.empty() ? "http" : "https",
+                          host.empty() ? kHost : host, req.target);
     for (const auto& [name, value] : req.headers) out.headers.emplace_back(name, value);
     out.body = req.body;
     return out;
@@ -104,7 +105,10 @@ struct Server::Inside {
   void write_log(const httplib::Request& req, const Answer& answer) {
     if (!log.is_open()) return;
     auto body = parse_json(req.body);
-    log << to_json(Map{{"time", format_rfc3339(now())}, {"method", req.method}, {"url", req.target}, {"body", body ? *body : Value()},
+    log << to_json(Map{{"time", format_rfc3339(now())},
+                       {"method", req.method},
+                       {"url", req.target},
+                       {"body", body ? *body : Value()},
                        {"status", answer.response ? answer.response->status : 0}})
         << std::endl;
   }
@@ -122,10 +126,11 @@ struct Server::Inside {
     if (body->empty() && !answer.cut) return;
     std::size_t end = answer.cut ? std::min(*answer.cut, body->size()) : body->size();
     // A provider, not set_content: that would compress tens of megabytes for every client that says it may.
-    res.set_content_provider(body->size(), type, [body, end](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-      if (offset >= end) return false;
-      return sink.write(body->data() + offset, std::min(length, end - offset));
-    });
+    res.set_content_provider(body->size(), type,
+                             [body, end](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+                               if (offset >= end) return false;
+                               return sink.write(body->data() + offset, std::min(length, end - offset));
+                             });
   }
 
   // --- /_nbsim/
@@ -136,7 +141,8 @@ struct Server::Inside {
     std::string what = req.path.substr(std::string("/_nbsim/").size());
     if (req.method == "GET") return show(what, req, res);
     auto body = req.body.empty() ? Result<Value>(Value(Map())) : parse_json(req.body);
-    if (!body || !body->is_map()) return reply_json(res, 400, Map{{"error", "The body is not a JSON object."}});
+    if (!body || !body->is_map())
+      return reply_json(res, 400, Map{{"error", "The body is not a JSON object."}});
     if (what != "do") body->map().set("do", what);
     auto result = world.administer(*body);
     if (world.now() > now()) ahead += world.now() - now();
@@ -146,7 +152,9 @@ struct Server::Inside {
 
   void show(const std::string& what, const httplib::Request& req, httplib::Response& res) {
     if (what == "world") return reply_json(res, 200, world.to_json());
-    if (what == "events") return reply_json(res, 200, events_from(std::strtoull(req.get_param_value("from").c_str(), nullptr, 10)));
+    if (what == "events")
+      return reply_json(res, 200,
+                        events_from(std::strtoull(req.get_param_value("from").c_str(), nullptr, 10)));
     if (what == "env") return reply_json(res, 200, env());
     if (what == "variants") {
       List names;
@@ -160,7 +168,12 @@ struct Server::Inside {
     List out;
     for (std::size_t i = first; i < world.events().size(); ++i) {
       const Event& e = world.events()[i];
-      out.push_back(Map{{"time", format_rfc3339(e.time)}, {"kind", e.kind}, {"project", e.project}, {"zone", e.zone}, {"resource", e.resource}, {"detail", e.detail}});
+      out.push_back(Map{{"time", format_rfc3339(e.time)},
+                        {"kind", e.kind},
+                        {"project", e.project},
+                        {"zone", e.zone},
+                        {"resource", e.resource},
+                        {"detail", e.detail}});
     }
     return out;
   }
@@ -172,9 +185,14 @@ struct Server::Inside {
       world.add_service_account(kAccount, account->public_pem);
       world.add_token("sandbox", kAccount);
     }
-    Map key{{"type", "service_account"}, {"project_id", "acme-ml"}, {"private_key_id", digest16(account->public_pem)},
-            {"private_key", account->private_pem.reveal()}, {"client_email", kAccount}, {"client_id", "100000000000000000000"},
-            {"token_uri", url + "/token"}, {"universe_domain", "googleapis.com"}};
+    Map key{{"type", "service_account"},
+            {"project_id", "acme-ml"},
+            {"private_key_id", digest16(account->public_pem)},
+            {"private_key", account->private_pem.reveal()},
+            {"client_email", kAccount},
+            {"client_id", "100000000000000000000"},
+            {"token_uri", url + "/token"},
+            {"universe_domain", "googleapis.com"}};
     return Map{{"key_file", key}, {"token", "sandbox"}, {"project", "acme-ml"}};
   }
 
@@ -198,11 +216,16 @@ struct Server::Inside {
     http->set_keep_alive_max_count(1'000'000);
     http->set_keep_alive_timeout(120);
     auto handler = [this](const httplib::Request& req, httplib::Response& res) { serve(req, res); };
-    http->Get(".*", handler).Post(".*", handler).Put(".*", handler).Patch(".*", handler).Delete(".*", handler);
+    http->Get(".*", handler)
+        .Post(".*", handler)
+        .Put(".*", handler)
+        .Patch(".*", handler)
+        .Delete(".*", handler);
   }
 };
 
-Server::Server(World world, ServerOptions options) : inside_(std::make_unique<Inside>(std::move(world), std::move(options))) {}
+Server::Server(World world, ServerOptions options)
+    : inside_(std::make_unique<Inside>(std::move(world), std::move(options))) {}
 Server::~Server() = default;
 
 Result<std::string> Server::bind() {
@@ -213,7 +236,10 @@ Result<std::string> Server::bind() {
     in.http = std::make_unique<httplib::SSLServer>(in.options.certificate.c_str(), in.options.key.c_str());
   else
     in.http = std::make_unique<httplib::Server>();
-  if (!in.http->is_valid()) return error(Code::io, "The certificate cannot be used", fmt::format("{} or {} is not a PEM file that fits.", in.options.certificate, in.options.key));
+  if (!in.http->is_valid())
+    return error(
+        Code::io, "The certificate cannot be used",
+        fmt::format("{} or {} is not a PEM file that fits.", in.options.certificate, in.options.key));
   if (!in.options.log.empty()) {
     in.log.open(in.options.log, std::ios::app);
     if (!in.log) return error(Code::io, "The log cannot be written", in.options.log);
@@ -224,7 +250,9 @@ Result<std::string> Server::bind() {
     port = in.http->bind_to_any_port(kHost);
   else if (!in.http->bind_to_port(kHost, port))
     port = -1;
-  if (port < 0) return error(Code::io, "The port cannot be used", fmt::format("Port {} of {} is taken.", in.options.port, kHost));
+  if (port < 0)
+    return error(Code::io, "The port cannot be used",
+                 fmt::format("Port {} of {} is taken.", in.options.port, kHost));
   in.url = fmt::format("{}://{}:{}", tls ? "https" : "http", kHost, port);
   return in.url;
 }
@@ -239,13 +267,17 @@ void Server::run() {
   int received = 0;
   sigwait(&signals, &received);
   inside_->save();
-  // Connections that are kept alive would hold the listener for their whole timeout: nothing is left to be done.
+  // Connections that are kept alive would hold the listener for their whole timeout: nothing is left to be
+  // done.
   std::fflush(nullptr);
   std::_Exit(0);
 }
 
 Result<Value> fetch_env(int port, bool tls) {
-  auto nowhere = [&] { return error(Code::unavailable, "There is no nbsim", fmt::format("Nothing answers on port {} of {}.", port, kHost)); };
+  auto nowhere = [&] {
+    return error(Code::unavailable, "There is no nbsim",
+                 fmt::format("Nothing answers on port {} of {}.", port, kHost));
+  };
   auto read = [&](auto client) -> Result<Value> {
     auto answer = client->Get("/_nbsim/env");
     if (!answer || answer->status != 200) return nowhere();
@@ -253,7 +285,8 @@ Result<Value> fetch_env(int port, bool tls) {
   };
   if (!tls) return read(std::make_unique<httplib::Client>(kHost, port));
   auto client = std::make_unique<httplib::SSLClient>(kHost, port);
-  client->enable_server_certificate_verification(false);  // only a file of the simulator's own is fetched, from loopback
+  client->enable_server_certificate_verification(
+      false);  // only a file of the simulator's own is fetched, from loopback
   return read(std::move(client));
 }
 

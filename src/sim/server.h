@@ -1,5 +1,5 @@
-// nbsim's HTTP(S) face: one World behind a mutex, on loopback, with a small administration surface under /_nbsim/.
-// Knows sockets and the wall clock; what an answer says is World's business.
+// nbsim's HTTP(S) face: one World behind a mutex, on loopback, with a small administration surface under
+// /_nbsim/. Knows sockets and the wall clock; what an answer says is World's business.
 #pragma once
 
 #include <memory>
@@ -11,11 +11,11 @@
 namespace nbform::sim {
 
 struct ServerOptions {
-  int port = 0;                    // 0 = any free one
-  Duration latency{0};             // added to every answer
-  std::string certificate, key;    // PEM files: TLS
-  std::string log;                 // JSON lines of every request: {time, method, url, body, status}
-  std::string world;               // file: read at the start where it is there, written at the end
+  int port = 0;                  // 0 = any free one
+  Duration latency{0};           // added to every answer
+  std::string certificate, key;  // PEM files: TLS
+  std::string log;               // JSON lines of every request: {time, method, url, body, status}
+  std::string world;             // file: read at the start where it is there, written at the end
 };
 
 class Server {

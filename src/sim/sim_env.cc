@@ -40,7 +40,9 @@ SimEnv::SimEnv(World& world, Env& outside, SimOptions options)
     : world_(world),
       outside_(outside),
       options_(std::move(options)),
-      timeline_(options_.timeline != nullptr ? options_.timeline : std::make_shared<Timeline>(std::max(options_.start, world.now()))),
+      timeline_(options_.timeline != nullptr
+                    ? options_.timeline
+                    : std::make_shared<Timeline>(std::max(options_.start, world.now()))),
       random_state_(options_.seed) {}
 
 // Others may share the timeline: nothing of this Env may run any more.
@@ -68,7 +70,10 @@ void SimEnv::cancel_timer(TimerId id) {
 }
 
 Duration SimEnv::half_trip() {
-  Duration extra = options_.jitter.count() > 0 ? Duration(static_cast<std::int64_t>(random(static_cast<std::uint64_t>(options_.jitter.count())))) : Duration(0);
+  Duration extra =
+      options_.jitter.count() > 0
+          ? Duration(static_cast<std::int64_t>(random(static_cast<std::uint64_t>(options_.jitter.count()))))
+          : Duration(0);
   return options_.latency / 2 + extra / 2;
 }
 
@@ -82,7 +87,9 @@ ExchangeId SimEnv::send(Request request, std::function<void(Result<Response>)> d
   Time end = now() + std::chrono::duration_cast<Duration>(flight->request.timeout);
   flight->next = timeline_->add(now() + half_trip(), [this, flight] { arrive(flight); });
   flight->deadline = timeline_->add(end, [this, flight] {
-    finish(flight, error(Code::timeout, "No answer in time", fmt::format("{} took longer than {} ms.", flight->request.url, flight->request.timeout.count())));
+    finish(flight, error(Code::timeout, "No answer in time",
+                         fmt::format("{} took longer than {} ms.", flight->request.url,
+                                     flight->request.timeout.count())));
   });
   return flight->id;
 }
@@ -96,23 +103,31 @@ void SimEnv::cancel(ExchangeId id) {
   flights_.erase(it);
 }
 
-void SimEnv::arrive(const FlightPtr& flight) { receive(flight, world_.handle(flight->request, now())); }
+void SimEnv::arrive(const FlightPtr& flight) {
+  receive(flight, world_.handle(flight->request, now()));
+}
 
 void SimEnv::receive(const FlightPtr& flight, Answer answer) {
   if (flight->gone) return;
   if (answer.held) {
-    flight->next = timeline_->add(now() + answer.delay, [this, flight] { receive(flight, Answer{world_.resume(flight->request, now())}); });
+    flight->next = timeline_->add(now() + answer.delay, [this, flight] {
+      receive(flight, Answer{world_.resume(flight->request, now())});
+    });
     return;
   }
   Duration delay = answer.delay + half_trip();
   flight->next = timeline_->add(now() + delay, [this, flight, answer = std::move(answer)]() mutable {
     const std::string& url = flight->request.url;
     if (!answer.response)
-      finish(flight, error(Code::unavailable, "The connection was reset", fmt::format("{} closed the connection without an answer.", url)));
+      finish(flight, error(Code::unavailable, "The connection was reset",
+                           fmt::format("{} closed the connection without an answer.", url)));
     else if (answer.cut && *answer.cut < answer.response->body.size())
-      finish(flight, error(Code::io, "The answer was cut short", fmt::format("{} sent {} of {} bytes.", url, *answer.cut, answer.response->body.size())));
+      finish(flight,
+             error(Code::io, "The answer was cut short",
+                   fmt::format("{} sent {} of {} bytes.", url, *answer.cut, answer.response->body.size())));
     else if (answer.response->body.size() > flight->request.max_body)
-      finish(flight, error(Code::io, "The answer is too long", fmt::format("{} sent more than {} bytes.", url, flight->request.max_body)));
+      finish(flight, error(Code::io, "The answer is too long",
+                           fmt::format("{} sent more than {} bytes.", url, flight->request.max_body)));
     else
       finish(flight, std::move(*answer.response));
   });
@@ -125,7 +140,8 @@ void SimEnv::finish(const FlightPtr& flight, Result<Response> result) {
   timeline_->remove(flight->deadline);
   flights_.erase(flight->id);
   if (options_.record)
-    exchanges_.push_back({flight->request.method, flight->request.url, flight->request.body, result ? result->status : 0, result ? result->body : ""});
+    exchanges_.push_back({flight->request.method, flight->request.url, flight->request.body,
+                          result ? result->status : 0, result ? result->body : ""});
   flight->done(std::move(result));
 }
 
@@ -155,16 +171,33 @@ std::uint64_t SimEnv::random(std::uint64_t n) {
   return (z ^ (z >> 31)) % n;
 }
 
-Result<std::string> SimEnv::read_file(const std::string& path, std::size_t max_size) { return outside_.read_file(path, max_size); }
-Result<> SimEnv::write_file(const std::string& path, std::string_view bytes, bool is_private) { return outside_.write_file(path, bytes, is_private); }
-Result<> SimEnv::append_file(const std::string& path, std::string_view record) { return outside_.append_file(path, record); }
-Result<> SimEnv::make_directory(const std::string& path) { return outside_.make_directory(path); }
-Result<std::vector<std::string>> SimEnv::list_directory(const std::string& path) { return outside_.list_directory(path); }
-Result<FileInfo> SimEnv::file_info(const std::string& path) { return outside_.file_info(path); }
-Result<> SimEnv::remove_file(const std::string& path) { return outside_.remove_file(path); }
-Result<std::unique_ptr<FileLock>> SimEnv::lock_file(const std::string& path) { return outside_.lock_file(path); }
+Result<std::string> SimEnv::read_file(const std::string& path, std::size_t max_size) {
+  return outside_.read_file(path, max_size);
+}
+Result<> SimEnv::write_file(const std::string& path, std::string_view bytes, bool is_private) {
+  return outside_.write_file(path, bytes, is_private);
+}
+Result<> SimEnv::append_file(const std::string& path, std::string_view record) {
+  return outside_.append_file(path, record);
+}
+Result<> SimEnv::make_directory(const std::string& path) {
+  return outside_.make_directory(path);
+}
+Result<std::vector<std::string>> SimEnv::list_directory(const std::string& path) {
+  return outside_.list_directory(path);
+}
+Result<FileInfo> SimEnv::file_info(const std::string& path) {
+  return outside_.file_info(path);
+}
+Result<> SimEnv::remove_file(const std::string& path) {
+  return outside_.remove_file(path);
+}
+Result<std::unique_ptr<FileLock>> SimEnv::lock_file(const std::string& path) {
+  return outside_.lock_file(path);
+}
 
-void SimEnv::spawn(std::vector<std::string> argv, Duration timeout, std::function<void(Result<ProgramResult>)> done) {
+void SimEnv::spawn(std::vector<std::string> argv, Duration timeout,
+                   std::function<void(Result<ProgramResult>)> done) {
   ++outside_calls_;
   outside_.spawn(std::move(argv), timeout, [this, done = std::move(done)](Result<ProgramResult> result) {
     --outside_calls_;

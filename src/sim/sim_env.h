@@ -1,6 +1,6 @@
-// SimEnv: an Env whose network is a World and whose time is virtual. Waiting costs nothing: step() takes the earliest
-// timer or answer and moves the clock to it. Files, environment, programs, prompts and interrupts are the outside
-// Env's; while one of its programs or prompts is outstanding, virtual time stands still.
+// SimEnv: an Env whose network is a World and whose time is virtual. Waiting costs nothing: step() takes the
+// earliest timer or answer and moves the clock to it. Files, environment, programs, prompts and interrupts
+// are the outside Env's; while one of its programs or prompts is outstanding, virtual time stands still.
 #pragma once
 
 #include <map>
@@ -19,7 +19,8 @@ class Timeline {
   std::uint64_t add(Time at, std::function<void()> fn);
   void remove(std::uint64_t id);
   bool empty() const { return queue_.empty(); }
-  void run_next();  // moves the clock to the earliest entry and runs it; entries of one time run in order of adding
+  void run_next();  // moves the clock to the earliest entry and runs it; entries of one time run in order of
+                    // adding
 
  private:
   Time now_;
@@ -35,12 +36,12 @@ struct Exchange {
 };
 
 struct SimOptions {
-  std::shared_ptr<Timeline> timeline;             // absent: a new one that starts at `start`
-  Time start = Time::from_seconds(1'795'262'400);  // 2026-11-21T12:00:00Z
+  std::shared_ptr<Timeline> timeline;                // absent: a new one that starts at `start`
+  Time start = Time::from_seconds(1'795'262'400);    // 2026-11-21T12:00:00Z
   Duration latency = std::chrono::milliseconds(40);  // of one exchange, half each way
-  Duration jitter{0};                             // up to so much more, from the seed
+  Duration jitter{0};                                // up to so much more, from the seed
   std::uint64_t seed = 1;
-  bool record = false;                            // keep every exchange
+  bool record = false;  // keep every exchange
 };
 
 class SimEnv : public Env {
@@ -51,7 +52,8 @@ class SimEnv : public Env {
   const std::vector<Exchange>& exchanges() const { return exchanges_; }
   std::shared_ptr<Timeline> timeline() const { return timeline_; }
   World& world() { return world_; }
-  // Called with each request before it is sent; false: the request never leaves (the caller died at this point).
+  // Called with each request before it is sent; false: the request never leaves (the caller died at this
+  // point).
   void set_gate(std::function<bool(const Request&)> gate) { gate_ = std::move(gate); }
 
   Time now() override { return timeline_->now(); }

@@ -28,20 +28,29 @@ std::uint64_t State::next_random(std::uint64_t n) {
   return (z ^ (z >> 31)) % n;
 }
 
-std::string State::new_id() { return std::to_string(4'000'000'000'000'000'000u + ++last_id * 7919u); }
+std::string State::new_id() {
+  return std::to_string(4'000'000'000'000'000'000u + ++last_id * 7919u);
+}
 
-std::string State::stamp() const { return pacific(cloud_time()); }
+std::string State::stamp() const {
+  return pacific(cloud_time());
+}
 
 Duration State::pace(double seconds) const {
-  double scale = options.op_times == OpTimes::realistic ? 1.0 : options.op_times == OpTimes::fast ? 0.05 : 0.0;
+  double scale = options.op_times == OpTimes::realistic ? 1.0
+                 : options.op_times == OpTimes::fast    ? 0.05
+                                                        : 0.0;
   return Duration(std::max<std::int64_t>(1'000, static_cast<std::int64_t>(seconds * scale * 1e6)));
 }
 
-void State::plan(Time at, Happening happening) { agenda.emplace(std::pair(at, ++last_id), std::move(happening)); }
+void State::plan(Time at, Happening happening) {
+  agenda.emplace(std::pair(at, ++last_id), std::move(happening));
+}
 
 void State::note(std::string kind, const Key& key, std::string resource, Value detail) {
   std::string zone = key.scope.starts_with("zones/") ? key.zone() : "";
-  diary.push_back({now, std::move(kind), key.project, std::move(zone), std::move(resource), std::move(detail)});
+  diary.push_back(
+      {now, std::move(kind), key.project, std::move(zone), std::move(resource), std::move(detail)});
 }
 
 Shelf& State::shelf(std::string_view kind) {
@@ -66,7 +75,9 @@ bool State::visible(const Resource& resource) const {
 namespace {
 
 // Day of the month of the n-th Sunday of March or November.
-int sunday(int weekday_of_first, int n) { return 1 + (7 - weekday_of_first) % 7 + 7 * (n - 1); }
+int sunday(int weekday_of_first, int n) {
+  return 1 + (7 - weekday_of_first) % 7 + 7 * (n - 1);
+}
 
 // US daylight saving: second Sunday of March, 02:00 PST, to first Sunday of November, 02:00 PDT.
 bool daylight_saving(Time t) {
@@ -81,7 +92,9 @@ bool daylight_saving(Time t) {
 
 }  // namespace
 
-std::string pacific(Time t) { return format_rfc3339_offset(t, daylight_saving(t) ? -420 : -480); }
+std::string pacific(Time t) {
+  return format_rfc3339_offset(t, daylight_saving(t) ? -420 : -480);
+}
 
 std::string fingerprint(const Value& content) {
   bool is_void = content.is_null() || (content.is_map() && content.as_map().empty()) ||
@@ -93,7 +106,9 @@ std::string path_of(const Key& key, std::string_view collection) {
   return fmt::format("projects/{}/{}/{}/{}", key.project, key.scope, collection, key.name);
 }
 
-std::string link(const Key& key, std::string_view collection) { return std::string(kCompute) + path_of(key, collection); }
+std::string link(const Key& key, std::string_view collection) {
+  return std::string(kCompute) + path_of(key, collection);
+}
 
 std::string global_link(std::string_view project, std::string_view rest) {
   return fmt::format("{}projects/{}/{}", kCompute, project, rest);

@@ -1,5 +1,5 @@
-// World::State: everything the simulated cloud remembers, and the few operations that every service shares. Internal to
-// src/sim. Holds data only, so that a copy is a second cloud and to_json is whole.
+// World::State: everything the simulated cloud remembers, and the few operations that every service shares.
+// Internal to src/sim. Holds data only, so that a copy is a second cloud and to_json is whole.
 #pragma once
 
 #include <map>
@@ -44,8 +44,8 @@ class Resource {
 };
 using Shelf = std::map<Key, Resource>;
 
-// Something that will happen. `what`: op.start, op.finish, op.forget, vm.staging, vm.running, vm.deadline, vm.stopped,
-// vm.preempt.
+// Something that will happen. `what`: op.start, op.finish, op.forget, vm.staging, vm.running, vm.deadline,
+// vm.stopped, vm.preempt.
 struct Happening {
   std::string what;
   Key target;
@@ -125,8 +125,9 @@ std::string pacific(Time t);
 std::string fingerprint(const Value& content);
 
 inline constexpr std::string_view kCompute = "https://www.googleapis.com/compute/v1/";
-std::string link(const Key& key, std::string_view collection);          // full selfLink
-std::string global_link(std::string_view project, std::string_view rest);  // rest: "zones/Z", "global/networks/default"
-std::string path_of(const Key& key, std::string_view collection);       // projects/P/zones/Z/instances/N
+std::string link(const Key& key, std::string_view collection);  // full selfLink
+std::string global_link(std::string_view project,
+                        std::string_view rest);  // rest: "zones/Z", "global/networks/default"
+std::string path_of(const Key& key, std::string_view collection);  // projects/P/zones/Z/instances/N
 
 }  // namespace nbform::sim

@@ -1,5 +1,5 @@
-// Everything that gives out and judges credentials: the OAuth token endpoint (RS256 assertions, refresh tokens), STS,
-// IAM Credentials, the metadata server, and the bearer check of the other services.
+// Everything that gives out and judges credentials: the OAuth token endpoint (RS256 assertions, refresh
+// tokens), STS, IAM Credentials, the metadata server, and the bearer check of the other services.
 #pragma once
 
 #include "sim/state.h"

@@ -7,29 +7,39 @@ namespace nbform::sim {
 
 namespace {
 constexpr std::array kVariants = {
-    Variant{"disk-name-attaches", "insert whose new disk has the name of an existing one attaches that one (default: 409)"},
+    Variant{"disk-name-attaches",
+            "insert whose new disk has the name of an existing one attaches that one (default: 409)"},
     Variant{"disk-name-in-use", "the same, answered 400 resourceInUseByAnotherResource"},
-    Variant{"exists-in-operation", "a taken name is an operation error RESOURCE_ALREADY_EXISTS (default: HTTP 409)"},
-    Variant{"not-stopped-http", "a change that needs a stopped VM is HTTP 400 (default: operation error RESOURCE_NOT_READY)"},
-    Variant{"live-scheduling-refused", "setScheduling needs a stopped VM even for restart and maintenance flags"},
+    Variant{"exists-in-operation",
+            "a taken name is an operation error RESOURCE_ALREADY_EXISTS (default: HTTP 409)"},
+    Variant{"not-stopped-http",
+            "a change that needs a stopped VM is HTTP 400 (default: operation error RESOURCE_NOT_READY)"},
+    Variant{"live-scheduling-refused",
+            "setScheduling needs a stopped VM even for restart and maintenance flags"},
     Variant{"spot-switch-refused", "provisioningModel cannot change, stopped or not"},
     Variant{"leftover-disks", "a failed insert leaves the disks it made (default: they are rolled back)"},
-    Variant{"stale-in-operation", "a stale fingerprint is an operation error CONDITION_NOT_MET (default: HTTP 412)"},
-    Variant{"slow-visibility", "a new VM answers 404 until its operation is half done (default: visible at once)"},
+    Variant{"stale-in-operation",
+            "a stale fingerprint is an operation error CONDITION_NOT_MET (default: HTTP 412)"},
+    Variant{"slow-visibility",
+            "a new VM answers 404 until its operation is half done (default: visible at once)"},
     Variant{"flickering-visibility", "in its first seconds a new VM is sometimes seen and sometimes not"},
     Variant{"preemptible-absent", "preemptible is not filled in for SPOT (default: preemptible: true)"},
     Variant{"rate-limit-429", "rate limits are HTTP 429 (default: 403 rateLimitExceeded)"},
     Variant{"staging-after-done", "the insert and start operations are DONE while the VM is still STAGING"},
     Variant{"built-in-gpus-hidden", "guestAccelerators does not list GPUs built into the machine type"},
-    Variant{"stockout-plain", "a stock-out is ZONE_RESOURCE_POOL_EXHAUSTED without details or zonesAvailable"},
+    Variant{"stockout-plain",
+            "a stock-out is ZONE_RESOURCE_POOL_EXHAUSTED without details or zonesAvailable"},
     Variant{"spot-stockout-unsupported", "a stock-out of a Spot VM is UNSUPPORTED_OPERATION"},
-    Variant{"dated-interface", "returnPartialSuccess is refused and lists are always partial, as in dated versions"},
+    Variant{"dated-interface",
+            "returnPartialSuccess is refused and lists are always partial, as in dated versions"},
     Variant{"early-wait", "operations.wait returns at once, whatever the state"},
     Variant{"no-preempted-record", "a preemption leaves no operation compute.instances.preempted"},
 };
 }  // namespace
 
-std::span<const Variant> variants() { return kVariants; }
+std::span<const Variant> variants() {
+  return kVariants;
+}
 
 bool is_variant(std::string_view name) {
   return std::any_of(kVariants.begin(), kVariants.end(), [&](const Variant& v) { return v.name == name; });

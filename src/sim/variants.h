@@ -1,5 +1,5 @@
-// The points where what is known of the cloud is unconfirmed or contradictory, each a named switch between its
-// possible answers. The default (no switch) is the answer that the sources make likeliest.
+// The points where what is known of the cloud is unconfirmed or contradictory, each a named switch between
+// its possible answers. The default (no switch) is the answer that the sources make likeliest.
 #pragma once
 
 #include <span>

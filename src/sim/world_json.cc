@@ -11,10 +11,16 @@ namespace {
 
 constexpr std::int64_t kFormat = 1;
 
-std::string text(const Value& v, std::string_view key) { return std::string(v[key].as_text()); }
+std::string text(const Value& v, std::string_view key) {
+  return std::string(v[key].as_text());
+}
 
-Value key_value(const Key& key) { return Map{{"project", key.project}, {"scope", key.scope}, {"name", key.name}}; }
-Key read_key(const Value& v) { return {text(v, "project"), text(v, "scope"), text(v, "name")}; }
+Value key_value(const Key& key) {
+  return Map{{"project", key.project}, {"scope", key.scope}, {"name", key.name}};
+}
+Key read_key(const Value& v) {
+  return {text(v, "project"), text(v, "scope"), text(v, "name")};
+}
 
 Value texts(const auto& items) {
   List out;
@@ -23,8 +29,9 @@ Value texts(const auto& items) {
 }
 
 Value write_options(const Options& o) {
-  return Map{{"op_times", static_cast<int>(o.op_times)}, {"auth", o.auth}, {"variants", texts(o.variants)}, {"token_lifetime", o.token_lifetime},
-             {"project", o.project}, {"quotas", o.quotas}};
+  return Map{
+      {"op_times", static_cast<int>(o.op_times)}, {"auth", o.auth},       {"variants", texts(o.variants)},
+      {"token_lifetime", o.token_lifetime},       {"project", o.project}, {"quotas", o.quotas}};
 }
 
 Options read_options(const Value& v) {
@@ -40,7 +47,11 @@ Options read_options(const Value& v) {
 
 Value write_shelf(const Shelf& shelf) {
   List out;
-  for (const auto& [key, r] : shelf) out.push_back(Map{{"key", key_value(key)}, {"wire", r.wire()}, {"hidden", r.hidden}, {"visible_from", r.visible_from.us}});
+  for (const auto& [key, r] : shelf)
+    out.push_back(Map{{"key", key_value(key)},
+                      {"wire", r.wire()},
+                      {"hidden", r.hidden},
+                      {"visible_from", r.visible_from.us}});
   return out;
 }
 
@@ -56,36 +67,55 @@ void read_shelf(const Value& v, Shelf& shelf) {
 Value write_agenda(const State& s) {
   List out;
   for (const auto& [when, h] : s.agenda)
-    out.push_back(Map{{"at", when.first.us}, {"seq", static_cast<std::int64_t>(when.second)}, {"what", h.what}, {"target", key_value(h.target)}, {"detail", h.detail}});
+    out.push_back(Map{{"at", when.first.us},
+                      {"seq", static_cast<std::int64_t>(when.second)},
+                      {"what", h.what},
+                      {"target", key_value(h.target)},
+                      {"detail", h.detail}});
   return out;
 }
 
 void read_agenda(const Value& v, State& s) {
   for (const Value& h : v.as_list())
-    s.agenda[{Time{h["at"].as_int()}, static_cast<std::uint64_t>(h["seq"].as_int())}] = {text(h, "what"), read_key(h["target"]), h["detail"]};
+    s.agenda[{Time{h["at"].as_int()}, static_cast<std::uint64_t>(h["seq"].as_int())}] = {
+        text(h, "what"), read_key(h["target"]), h["detail"]};
 }
 
 Value write_diary(const State& s) {
   List out;
   for (const Event& e : s.diary)
     if (e.kind != "request")
-      out.push_back(Map{{"time", e.time.us}, {"kind", e.kind}, {"project", e.project}, {"zone", e.zone}, {"resource", e.resource}, {"detail", e.detail}});
+      out.push_back(Map{{"time", e.time.us},
+                        {"kind", e.kind},
+                        {"project", e.project},
+                        {"zone", e.zone},
+                        {"resource", e.resource},
+                        {"detail", e.detail}});
   return out;
 }
 
 void read_diary(const Value& v, State& s) {
   for (const Value& e : v.as_list())
-    s.diary.push_back({Time{e["time"].as_int()}, text(e, "kind"), text(e, "project"), text(e, "zone"), text(e, "resource"), e["detail"]});
+    s.diary.push_back({Time{e["time"].as_int()}, text(e, "kind"), text(e, "project"), text(e, "zone"),
+                       text(e, "resource"), e["detail"]});
 }
 
 Value write_access(const State& s) {
   List tokens, replays;
-  for (const auto& [token, t] : s.tokens) tokens.push_back(Map{{"token", token}, {"principal", t.principal}, {"expires", t.expires ? Value(t.expires->us) : Value()}});
+  for (const auto& [token, t] : s.tokens)
+    tokens.push_back(Map{{"token", token},
+                         {"principal", t.principal},
+                         {"expires", t.expires ? Value(t.expires->us) : Value()}});
   for (const auto& [id, r] : s.replays)
-    replays.push_back(Map{{"project", id.first}, {"id", id.second}, {"digest", r.digest}, {"operation", key_value(r.operation)}, {"until", r.until.us}});
+    replays.push_back(Map{{"project", id.first},
+                          {"id", id.second},
+                          {"digest", r.digest},
+                          {"operation", key_value(r.operation)},
+                          {"until", r.until.us}});
   Map accounts;
   for (const auto& [email, pem] : s.service_accounts) accounts.set(email, pem);
-  return Map{{"tokens", tokens}, {"replays", replays}, {"service_accounts", accounts}, {"denied", texts(s.denied)}};
+  return Map{
+      {"tokens", tokens}, {"replays", replays}, {"service_accounts", accounts}, {"denied", texts(s.denied)}};
 }
 
 void read_access(const Value& v, State& s) {
@@ -94,18 +124,34 @@ void read_access(const Value& v, State& s) {
     if (!t["expires"].is_null()) end = Time{t["expires"].as_int()};
     s.tokens[text(t, "token")] = {text(t, "principal"), end};
   }
-  for (const Value& r : v["replays"].as_list()) s.replays[{text(r, "project"), text(r, "id")}] = {text(r, "digest"), read_key(r["operation"]), Time{r["until"].as_int()}};
+  for (const Value& r : v["replays"].as_list())
+    s.replays[{text(r, "project"), text(r, "id")}] = {text(r, "digest"), read_key(r["operation"]),
+                                                      Time{r["until"].as_int()}};
   for (const auto& [email, pem] : v["service_accounts"].as_map()) s.service_accounts[email] = pem.as_text();
   for (const Value& d : v["denied"].as_list()) s.denied.emplace(d.as_text());
 }
 
 Value write_trouble(const State& s) {
   List stockouts, quotas, published, busy;
-  for (const Stockout& o : s.stockouts) stockouts.push_back(Map{{"zone", o.zone_glob}, {"machine", o.machine_glob}, {"zones_available", texts(o.zones_available)}});
-  for (const QuotaRule& q : s.quota_rules) quotas.push_back(Map{{"project", q.project_glob}, {"region", q.region_glob}, {"metric", q.metric_glob}, {"limit", q.limit}});
-  for (const PublishedImage& i : s.published) published.push_back(Map{{"project", i.project}, {"family", i.family}, {"name", i.name}, {"created", i.created.us}});
-  for (const auto& [key, until] : s.busy_until) busy.push_back(Map{{"key", key_value(key)}, {"until", until.us}});
-  return Map{{"stockouts", stockouts}, {"quotas", quotas}, {"published", published}, {"busy", busy}, {"unreachable", texts(s.unreachable)}, {"faults", s.faults.to_json()}};
+  for (const Stockout& o : s.stockouts)
+    stockouts.push_back(Map{
+        {"zone", o.zone_glob}, {"machine", o.machine_glob}, {"zones_available", texts(o.zones_available)}});
+  for (const QuotaRule& q : s.quota_rules)
+    quotas.push_back(Map{{"project", q.project_glob},
+                         {"region", q.region_glob},
+                         {"metric", q.metric_glob},
+                         {"limit", q.limit}});
+  for (const PublishedImage& i : s.published)
+    published.push_back(
+        Map{{"project", i.project}, {"family", i.family}, {"name", i.name}, {"created", i.created.us}});
+  for (const auto& [key, until] : s.busy_until)
+    busy.push_back(Map{{"key", key_value(key)}, {"until", until.us}});
+  return Map{{"stockouts", stockouts},
+             {"quotas", quotas},
+             {"published", published},
+             {"busy", busy},
+             {"unreachable", texts(s.unreachable)},
+             {"faults", s.faults.to_json()}};
 }
 
 Result<> read_trouble(const Value& v, State& s) {
@@ -114,8 +160,11 @@ Result<> read_trouble(const Value& v, State& s) {
     for (const Value& z : o["zones_available"].as_list()) stockout.zones_available.emplace_back(z.as_text());
     s.stockouts.push_back(std::move(stockout));
   }
-  for (const Value& q : v["quotas"].as_list()) s.quota_rules.push_back({text(q, "project"), text(q, "region"), text(q, "metric"), q["limit"].as_real()});
-  for (const Value& i : v["published"].as_list()) s.published.push_back({text(i, "project"), text(i, "family"), text(i, "name"), Time{i["created"].as_int()}});
+  for (const Value& q : v["quotas"].as_list())
+    s.quota_rules.push_back({text(q, "project"), text(q, "region"), text(q, "metric"), q["limit"].as_real()});
+  for (const Value& i : v["published"].as_list())
+    s.published.push_back(
+        {text(i, "project"), text(i, "family"), text(i, "name"), Time{i["created"].as_int()}});
   for (const Value& b : v["busy"].as_list()) s.busy_until[read_key(b["key"])] = Time{b["until"].as_int()};
   for (const Value& z : v["unreachable"].as_list()) s.unreachable.emplace(z.as_text());
   s.faults = NB_TRY(FaultScript::from_json(v["faults"]));
@@ -144,7 +193,9 @@ Value World::to_json() const {
 Result<World> World::from_json(const Value& value) {
   if (value["format"].as_int() != kFormat)
     return error(Code::unsupported, "The sandbox file is of another format",
-                 fmt::format("It says format {}, this program reads format {}. Use the program that wrote it, or reset the sandbox.", to_text(value["format"]), kFormat));
+                 fmt::format("It says format {}, this program reads format {}. Use the program that wrote "
+                             "it, or reset the sandbox.",
+                             to_text(value["format"]), kFormat));
   auto state = std::make_unique<State>();
   State& s = *state;
   s.options = read_options(value["options"]);

@@ -16,18 +16,23 @@ Cloud with_vm(Value body = notebook("train"), Options options = {}) {
   REQUIRE(op["error"].is_null());
   return c;
 }
-std::string failure(const Value& op) { return std::string(op.at_path("error/errors/0/code").as_text()); }
+std::string failure(const Value& op) {
+  return std::string(op.at_path("error/errors/0/code").as_text());
+}
 Options variant(const char* name) {
   Options o;
   o.variants = {name};
   return o;
 }
-Value machine(const char* type) { return Map{{"machineType", std::string("zones/us-central1-a/machineTypes/") + type}}; }
+Value machine(const char* type) {
+  return Map{{"machineType", std::string("zones/us-central1-a/machineTypes/") + type}};
+}
 }  // namespace
 
 TEST_CASE("an accepted change shows only when its operation is done") {
   Cloud c = with_vm();
-  Value body = Map{{"labels", Map{{"team", "vision"}}}, {"labelFingerprint", c.vm("train")["labelFingerprint"]}};
+  Value body =
+      Map{{"labels", Map{{"team", "vision"}}}, {"labelFingerprint", c.vm("train")["labelFingerprint"]}};
   c.ask("POST", kTrain + "/setLabels", body);
   CHECK(c.vm("train")["labels"]["team"] == Value("research"));
   c.wait(seconds(5));
@@ -40,7 +45,8 @@ TEST_CASE("of two changes with one fingerprint the second fails in its operation
   Cloud c = with_vm();
   Value fingerprint = c.vm("train")["labelFingerprint"];
   c.ask("POST", kTrain + "/setLabels", Map{{"labels", Map{{"a", "1"}}}, {"labelFingerprint", fingerprint}});
-  Value second = c.run("POST", kTrain + "/setLabels", Map{{"labels", Map{{"a", "2"}}}, {"labelFingerprint", fingerprint}});
+  Value second = c.run("POST", kTrain + "/setLabels",
+                       Map{{"labels", Map{{"a", "2"}}}, {"labelFingerprint", fingerprint}});
   CHECK(failure(second) == "CONDITION_NOT_MET");
   CHECK(second["httpErrorStatusCode"] == Value(412));
   CHECK(c.vm("train")["labels"]["a"] == Value("1"));
@@ -63,7 +69,8 @@ TEST_CASE("stopped-only changes: refused while running, done while stopped") {
 
 TEST_CASE("variant not-stopped-http: the same refusal at HTTP level") {
   Cloud c = with_vm(notebook("train"), variant("not-stopped-http"));
-  CHECK(c.ask("POST", kTrain + "/setMachineType", machine("e2-standard-4"), 400).at_path("error/errors/0/reason") == Value("resourceNotReady"));
+  CHECK(c.ask("POST", kTrain + "/setMachineType", machine("e2-standard-4"), 400)
+            .at_path("error/errors/0/reason") == Value("resourceNotReady"));
 }
 
 TEST_CASE("scheduling: restart and maintenance live, the market only while stopped") {
@@ -75,21 +82,31 @@ TEST_CASE("scheduling: restart and maintenance live, the market only while stopp
   c.run("POST", kTrain + "/stop");
   CHECK(c.run("POST", kTrain + "/setScheduling", spot)["error"].is_null());
   CHECK(c.vm("train")["scheduling"]["instanceTerminationAction"] == Value("STOP"));
-  CHECK(c.run("POST", kTrain + "/setScheduling", Map{{"provisioningModel", "STANDARD"}, {"instanceTerminationAction", nullptr}})["error"].is_null());
+  CHECK(c.run("POST", kTrain + "/setScheduling",
+              Map{{"provisioningModel", "STANDARD"}, {"instanceTerminationAction", nullptr}})["error"]
+            .is_null());
   CHECK(c.vm("train")["scheduling"]["instanceTerminationAction"].is_null());
   CHECK(c.vm("train")["scheduling"]["preemptible"] == Value(false));
   Cloud strict = with_vm(notebook("train"), variant("live-scheduling-refused"));
-  CHECK(failure(strict.run("POST", kTrain + "/setScheduling", Map{{"automaticRestart", false}})) == "RESOURCE_NOT_READY");
+  CHECK(failure(strict.run("POST", kTrain + "/setScheduling", Map{{"automaticRestart", false}})) ==
+        "RESOURCE_NOT_READY");
 }
 
 TEST_CASE("disks: attach, detach by device name, autoDelete, growth only") {
   Cloud c = with_vm();
   std::string disks = std::string(kZone) + "disks";
-  c.run("POST", disks, Map{{"name", "data"}, {"sizeGb", "200"}, {"labels", Map{{"part", "data"}}}, {"type", "zones/us-central1-a/diskTypes/pd-balanced"}});
-  Value attach = Map{{"source", "zones/us-central1-a/disks/data"}, {"deviceName", "data"}, {"autoDelete", false}};
+  c.run("POST", disks,
+        Map{{"name", "data"},
+            {"sizeGb", "200"},
+            {"labels", Map{{"part", "data"}}},
+            {"type", "zones/us-central1-a/diskTypes/pd-balanced"}});
+  Value attach =
+      Map{{"source", "zones/us-central1-a/disks/data"}, {"deviceName", "data"}, {"autoDelete", false}};
   CHECK(c.run("POST", kTrain + "/attachDisk", attach)["error"].is_null());
-  CHECK(c.ask("POST", kTrain + "/attachDisk", attach, 400).at_path("error/errors/0/reason") == Value("resourceInUseByAnotherResource"));
-  CHECK(c.ask("DELETE", disks + "/data", {}, 400).at_path("error/errors/0/reason") == Value("resourceInUseByAnotherResource"));
+  CHECK(c.ask("POST", kTrain + "/attachDisk", attach, 400).at_path("error/errors/0/reason") ==
+        Value("resourceInUseByAnotherResource"));
+  CHECK(c.ask("DELETE", disks + "/data", {}, 400).at_path("error/errors/0/reason") ==
+        Value("resourceInUseByAnotherResource"));
   CHECK(c.run("POST", kTrain + "/setDiskAutoDelete?autoDelete=true&deviceName=data")["error"].is_null());
   CHECK(c.vm("train").at_path("disks/1/autoDelete") == Value(true));
   c.ask("POST", kTrain + "/detachDisk?deviceName=nothing", {}, 400);
@@ -102,7 +119,10 @@ TEST_CASE("disks: attach, detach by device name, autoDelete, growth only") {
 
 TEST_CASE("delete takes autoDelete disks along and leaves the others; protection refuses it") {
   Value body = notebook("train");
-  body.map()["disks"].list().push_back(Map{{"autoDelete", false}, {"deviceName", "data"}, {"initializeParams", Map{{"diskName", "train-data"}, {"diskSizeGb", "50"}}}});
+  body.map()["disks"].list().push_back(
+      Map{{"autoDelete", false},
+          {"deviceName", "data"},
+          {"initializeParams", Map{{"diskName", "train-data"}, {"diskSizeGb", "50"}}}});
   Cloud c = with_vm(body);
   CHECK(c.run("POST", kTrain + "/setDeletionProtection")["error"].is_null());
   CHECK(c.vm("train")["deletionProtection"] == Value(true));
@@ -123,8 +143,10 @@ TEST_CASE("GPUs: attached to N1, built into G2, both without live migration") {
     INFO(text);
     CHECK(text.find(part) != std::string::npos);
   };
-  Value gpu = List{Map{{"acceleratorType", "zones/us-central1-a/acceleratorTypes/nvidia-tesla-t4"}, {"acceleratorCount", 1}}};
-  Value n1 = notebook("train", "n1-standard-4"), e2 = notebook("train"), g2 = notebook("train", "g2-standard-4");
+  Value gpu = List{Map{{"acceleratorType", "zones/us-central1-a/acceleratorTypes/nvidia-tesla-t4"},
+                       {"acceleratorCount", 1}}};
+  Value n1 = notebook("train", "n1-standard-4"), e2 = notebook("train"),
+        g2 = notebook("train", "g2-standard-4");
   n1.map().set("guestAccelerators", gpu);
   e2.map().set("guestAccelerators", gpu);
   refused(n1, "do not support live migration");
@@ -152,23 +174,30 @@ TEST_CASE("insert refuses what the cloud refuses") {
   CHECK(refused("name", "Train").find("Must be a match of regex") != std::string::npos);
   CHECK(refused("machineType", "e2-standard-2").find("The URL is malformed") != std::string::npos);
   CHECK(refused("labels/Team", "x").find("The label is not legal") != std::string::npos);
-  CHECK(refused("disks/0/initializeParams/diskSizeGb", "20").find("cannot be smaller than the image size") != std::string::npos);
+  CHECK(refused("disks/0/initializeParams/diskSizeGb", "20").find("cannot be smaller than the image size") !=
+        std::string::npos);
   CHECK(refused("disks/0/boot", false).find("boot disk") != std::string::npos);
-  CHECK(refused("scheduling/instanceTerminationAction", "STOP").find("only set instanceTerminationAction") != std::string::npos);
-  CHECK(refused("scheduling", Map{{"provisioningModel", "SPOT"}, {"automaticRestart", true}}).find("AutomaticRestart") != std::string::npos);
-  CHECK(refused("metadata/items", List{Map{{"key", "a"}, {"value", "1"}}, Map{{"key", "a"}, {"value", "2"}}}).find("duplicate key") != std::string::npos);
+  CHECK(refused("scheduling/instanceTerminationAction", "STOP").find("only set instanceTerminationAction") !=
+        std::string::npos);
+  CHECK(refused("scheduling", Map{{"provisioningModel", "SPOT"}, {"automaticRestart", true}})
+            .find("AutomaticRestart") != std::string::npos);
+  CHECK(refused("metadata/items", List{Map{{"key", "a"}, {"value", "1"}}, Map{{"key", "a"}, {"value", "2"}}})
+            .find("duplicate key") != std::string::npos);
   CHECK(c.world.resources("disks").empty());
 }
 
 TEST_CASE("families: the newest live image; deprecated and unknown ones are 404") {
   Cloud c;
   std::string family = "projects/deeplearning-platform-release/global/images/family/";
-  CHECK(c.get(family + "common-cu129-ubuntu-2404-nvidia-580")["name"] == Value("common-cu129-ubuntu-2404-nvidia-580-v20261013"));
+  CHECK(c.get(family + "common-cu129-ubuntu-2404-nvidia-580")["name"] ==
+        Value("common-cu129-ubuntu-2404-nvidia-580-v20261013"));
   c.get(family + "common-cpu-debian-11", 404);
   c.get(family + "tf-latest-gpu", 404);
-  c.world.publish_image("deeplearning-platform-release", "common-cu129-ubuntu-2404-nvidia-580", "common-cu129-new");
+  c.world.publish_image("deeplearning-platform-release", "common-cu129-ubuntu-2404-nvidia-580",
+                        "common-cu129-new");
   CHECK(c.get(family + "common-cu129-ubuntu-2404-nvidia-580")["name"] == Value("common-cu129-new"));
-  Value view = c.get("projects/deeplearning-platform-release/zones/us-central1-a/imageFamilyViews/common-cpu");
+  Value view =
+      c.get("projects/deeplearning-platform-release/zones/us-central1-a/imageFamilyViews/common-cpu");
   CHECK(view["image"]["family"] == Value("common-cpu"));
 }
 
@@ -187,7 +216,8 @@ TEST_CASE("a name taken by a foreign disk: three answers") {
 
 TEST_CASE("a run time limit stops the VM at its time, counted from each start") {
   Value body = notebook("train");
-  body.map().set("scheduling", Map{{"maxRunDuration", Map{{"seconds", "3600"}}}, {"instanceTerminationAction", "STOP"}});
+  body.map().set("scheduling",
+                 Map{{"maxRunDuration", Map{{"seconds", "3600"}}}, {"instanceTerminationAction", "STOP"}});
   Cloud c = with_vm(body);
   CHECK(!c.vm("train").at_path("resourceStatus/scheduling/terminationTimestamp").is_null());
   c.wait(minutes(50));
@@ -219,7 +249,8 @@ TEST_CASE("quota: taken by running, given back by stopping, checked at start too
   CHECK(c.run("POST", kVms, notebook("a"))["error"].is_null());
   Value refused = c.run("POST", kVms, notebook("b"));
   CHECK(failure(refused) == "QUOTA_EXCEEDED");
-  CHECK(refused.at_path("error/errors/0/message") == Value("Quota 'CPUS' exceeded.  Limit: 2.0 in region us-central1."));
+  CHECK(refused.at_path("error/errors/0/message") ==
+        Value("Quota 'CPUS' exceeded.  Limit: 2.0 in region us-central1."));
   c.run("POST", kVms + "/a/stop");
   CHECK(c.run("POST", kVms, notebook("b"))["error"].is_null());
   CHECK(failure(c.run("POST", kVms + "/a/start")) == "QUOTA_EXCEEDED");

@@ -5,7 +5,9 @@
 namespace nbform::sim {
 
 namespace {
-std::string insert_path() { return std::string(kZone) + "instances"; }
+std::string insert_path() {
+  return std::string(kZone) + "instances";
+}
 void add(Cloud& c, std::string_view text) {
   auto added = c.world.add_faults(*parse_json(text));
   INFO((added ? "" : added.error().detail));
@@ -15,7 +17,8 @@ void add(Cloud& c, std::string_view text) {
 
 TEST_CASE("the nth matching request is struck, as often as said") {
   Cloud c;
-  add(c, R"([{"match":{"method":"instances.get","nth":2},"do":{"status":503,"headers":{"Retry-After":"7"}}}])");
+  add(c,
+      R"([{"match":{"method":"instances.get","nth":2},"do":{"status":503,"headers":{"Retry-After":"7"}}}])");
   c.get(std::string(kZone) + "instances/x", 404);
   Answer struck = c.answer("GET", std::string(kZone) + "instances/x");
   CHECK(struck.response->status == 503);
@@ -25,7 +28,8 @@ TEST_CASE("the nth matching request is struck, as often as said") {
 
 TEST_CASE("a dropped connection: before the effect nothing happened, after it everything did") {
   Cloud c;
-  add(c, R"([{"match":{"method":"instances.insert"},"do":{"drop":"before"}},{"match":{"method":"instances.insert"},"do":{"drop":"after"}}])");
+  add(c,
+      R"([{"match":{"method":"instances.insert"},"do":{"drop":"before"}},{"match":{"method":"instances.insert"},"do":{"drop":"after"}}])");
   CHECK(!c.answer("POST", insert_path(), notebook("train")).response);
   CHECK(c.world.resources("instances").empty());
   CHECK(!c.answer("POST", insert_path(), notebook("train")).response);
@@ -34,11 +38,13 @@ TEST_CASE("a dropped connection: before the effect nothing happened, after it ev
 
 TEST_CASE("an injected stock-out rolls the VM and its disks back, or leaves the disks") {
   Cloud c;
-  add(c, R"([{"match":{"zone":"us-central1-a"},"do":{"operation":{"code":"ZONE_RESOURCE_POOL_EXHAUSTED","zones_available":["us-central1-f"]}}},
+  add(c,
+      R"([{"match":{"zone":"us-central1-a"},"do":{"operation":{"code":"ZONE_RESOURCE_POOL_EXHAUSTED","zones_available":["us-central1-f"]}}},
              {"match":{"method":"instances.insert"},"do":{"operation":{"code":"QUOTA_EXCEEDED","status":403},"keep_disks":true}}])");
   Value op = c.run("POST", insert_path(), notebook("train"));
   CHECK(op.at_path("error/errors/0/code") == Value("ZONE_RESOURCE_POOL_EXHAUSTED"));
-  CHECK(op.at_path("error/errors/0/errorDetails/0/errorInfo/metadatas/zonesAvailable") == Value("us-central1-f"));
+  CHECK(op.at_path("error/errors/0/errorDetails/0/errorInfo/metadatas/zonesAvailable") ==
+        Value("us-central1-f"));
   CHECK(op["httpErrorStatusCode"] == Value(503));
   CHECK(c.world.resources("instances").empty());
   CHECK(c.world.resources("disks").empty());
@@ -57,7 +63,8 @@ TEST_CASE("a chance is drawn from the seed: the same seed, the same course") {
     Cloud c(options);
     add(c, R"([{"match":{"chance":0.3},"do":{"status":500},"times":0}])");
     std::string out;
-    for (int i = 0; i < 200; ++i) out += c.answer("GET", "projects/acme-ml/zones/us-central1-a").response->status == 500 ? 'x' : '.';
+    for (int i = 0; i < 200; ++i)
+      out += c.answer("GET", "projects/acme-ml/zones/us-central1-a").response->status == 500 ? 'x' : '.';
     return out;
   };
   CHECK(course(1) == course(1));
@@ -71,7 +78,8 @@ TEST_CASE("a chance is drawn from the seed: the same seed, the same course") {
 TEST_CASE("slow, cut, short pages, expired token, preempted soon") {
   Cloud c;
   c.world.add_token("short", "me@example.com", c.now + std::chrono::hours(1));
-  add(c, R"([{"match":{"path":"*/zones/us-central1-a"},"do":{"delay":"2s","cut":10}},{"match":{"method":"instances.list"},"do":{"page":1}},
+  add(c,
+      R"([{"match":{"path":"*/zones/us-central1-a"},"do":{"delay":"2s","cut":10}},{"match":{"method":"instances.list"},"do":{"page":1}},
              {"match":{"method":"zones.list"},"do":{"expire_token":true}},{"match":{"method":"instances.insert"},"do":{"preempt":"30s"}}])");
   Answer slow = c.answer("GET", "projects/acme-ml/zones/us-central1-a");
   CHECK(slow.delay == std::chrono::seconds(2));

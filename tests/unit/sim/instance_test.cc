@@ -17,7 +17,8 @@ TEST_CASE("an inserted VM goes PROVISIONING, STAGING, RUNNING with its labels fr
   c.wait(seconds(30));
   vm = c.vm("train");
   CHECK(vm["status"] == Value("RUNNING"));
-  CHECK(vm["machineType"] == Value("https://www.googleapis.com/compute/v1/projects/acme-ml/zones/us-central1-a/machineTypes/e2-standard-2"));
+  CHECK(vm["machineType"] == Value("https://www.googleapis.com/compute/v1/projects/acme-ml/zones/"
+                                   "us-central1-a/machineTypes/e2-standard-2"));
   CHECK(vm["lastStartTimestamp"].as_text().ends_with("-08:00"));
   CHECK(!vm.at_path("networkInterfaces/0/accessConfigs/0/natIP").is_null());
   Value disk = c.get(std::string(kZone) + "disks/train");
@@ -34,7 +35,8 @@ TEST_CASE("an unfinished VM cannot be changed, and a taken name is 409") {
   CHECK(refused.at_path("error/errors/0/reason") == Value("resourceNotReady"));
   refused = c.ask("POST", std::string(kZone) + "instances", notebook("train"), 409);
   CHECK(refused.at_path("error/errors/0/reason") == Value("alreadyExists"));
-  CHECK(refused.at_path("error/message") == Value("The resource 'projects/acme-ml/zones/us-central1-a/instances/train' already exists"));
+  CHECK(refused.at_path("error/message") ==
+        Value("The resource 'projects/acme-ml/zones/us-central1-a/instances/train' already exists"));
 }
 
 TEST_CASE("a preempted Spot VM reads TERMINATED, has a record, and starts again") {
@@ -45,7 +47,8 @@ TEST_CASE("a preempted Spot VM reads TERMINATED, has a record, and starts again"
   CHECK(c.vm("train")["status"] == Value("STOPPING"));
   c.wait(seconds(40));
   CHECK(c.vm("train")["status"] == Value("TERMINATED"));
-  Value list = c.get("projects/acme-ml/aggregated/operations?filter=operationType%3D%22compute.instances.preempted%22");
+  Value list = c.get(
+      "projects/acme-ml/aggregated/operations?filter=operationType%3D%22compute.instances.preempted%22");
   Value found = list["items"]["zones/us-central1-a"]["operations"];
   REQUIRE(found.as_list().size() == 1);
   CHECK(found.as_list()[0]["targetLink"] == c.vm("train")["selfLink"]);

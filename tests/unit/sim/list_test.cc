@@ -11,7 +11,9 @@ std::vector<std::string> names(const Value& aggregated) {
     for (const Value& vm : part["instances"].as_list()) out.emplace_back(vm["name"].as_text());
   return out;
 }
-void insert(Cloud& c, const std::string& name) { c.ask("POST", std::string(kZone) + "instances", notebook(name)); }
+void insert(Cloud& c, const std::string& name) {
+  c.ask("POST", std::string(kZone) + "instances", notebook(name));
+}
 constexpr const char* kAll = "projects/acme-ml/aggregated/instances?returnPartialSuccess=true&maxResults=2";
 }  // namespace
 
@@ -57,6 +59,17 @@ TEST_CASE("an unreachable zone fails a list unless partial answers are wanted") 
   CHECK(names(c.get("projects/acme-ml/aggregated/instances")) == std::vector<std::string>{"train"});
 }
 
+TEST_CASE("a dated request is always answered partially and knows no returnPartialSuccess") {
+  Cloud c;
+  c.world.set_unreachable("us-central1-a");
+  Request r = c.request("GET", "projects/acme-ml/aggregated/instances");
+  CHECK(c.world.handle(r, c.now).response->status == 503);
+  set_header(r.headers, "X-Goog-Api-Version", "2026-09-01");
+  CHECK(c.world.handle(r, c.now).response->status == 200);
+  r.url += "?returnPartialSuccess=true";
+  CHECK(c.world.handle(r, c.now).response->status == 400);
+}
+
 TEST_CASE("operations are listed newest first on request") {
   Cloud c;
   for (const char* name : {"a", "b", "c"}) {
@@ -66,14 +79,18 @@ TEST_CASE("operations are listed newest first on request") {
   Value list = c.get(std::string(kZone) + "operations?orderBy=creationTimestamp%20desc&maxResults=2");
   CHECK(list.at_path("items/0/targetLink").as_text().ends_with("/c"));
   CHECK(list.at_path("items/1/targetLink").as_text().ends_with("/b"));
-  list = c.get(std::string(kZone) + "operations?orderBy=creationTimestamp%20desc&maxResults=2&pageToken=" + std::string(list["nextPageToken"].as_text()));
+  list = c.get(std::string(kZone) + "operations?orderBy=creationTimestamp%20desc&maxResults=2&pageToken=" +
+               std::string(list["nextPageToken"].as_text()));
   CHECK(list.at_path("items/0/targetLink").as_text().ends_with("/a"));
   CHECK(list["nextPageToken"].is_null());
 }
 
 TEST_CASE("unknown parameters, paths and bodies are refused") {
   Cloud c;
-  CHECK(c.get("projects/acme-ml/aggregated/instances?pageSize=3", 400).at_path("error/message").as_text().find("pageSize") != std::string::npos);
+  CHECK(c.get("projects/acme-ml/aggregated/instances?pageSize=3", 400)
+            .at_path("error/message")
+            .as_text()
+            .find("pageSize") != std::string::npos);
   c.get("projects/acme-ml/aggregated/notebooks", 404);
   c.get("projects/acme-ml/zones/us-middle1-a/instances", 400);
   Value body = notebook("train");

@@ -48,10 +48,12 @@ TEST_CASE("waiting costs no time of ours, and answers come after the latency") {
 
 TEST_CASE("operations.wait is answered when the operation is done, in virtual time") {
   Simulated s;
-  Result<Response> inserted = s.send(s.cloud.request("POST", std::string(kZone) + "instances", notebook("train")));
+  Result<Response> inserted =
+      s.send(s.cloud.request("POST", std::string(kZone) + "instances", notebook("train")));
   REQUIRE(inserted.ok());
   std::string name((*parse_json(inserted->body))["name"].as_text());
-  Result<Response> waited = s.send(s.cloud.request("POST", std::string(kZone) + "operations/" + name + "/wait"));
+  Result<Response> waited =
+      s.send(s.cloud.request("POST", std::string(kZone) + "operations/" + name + "/wait"));
   REQUIRE(waited.ok());
   CHECK((*parse_json(waited->body))["status"] == Value("DONE"));
   CHECK(s.cloud.world.resource(std::string(kZone) + "instances/train")["status"] == Value("RUNNING"));
@@ -74,7 +76,8 @@ TEST_CASE("drops, cuts, timeouts and long answers are errors of their kinds") {
 TEST_CASE("a cancelled request has its effect, unheard") {
   Simulated s;
   bool heard = false;
-  ExchangeId id = s.env.send(s.cloud.request("POST", std::string(kZone) + "instances", notebook("train")), [&](Result<Response>) { heard = true; });
+  ExchangeId id = s.env.send(s.cloud.request("POST", std::string(kZone) + "instances", notebook("train")),
+                             [&](Result<Response>) { heard = true; });
   s.env.cancel(id);
   s.run();
   CHECK(!heard);
@@ -132,7 +135,8 @@ TEST_CASE("a gate holds a request back for good: the caller died there") {
   Simulated s;
   s.env.set_gate([](const Request& r) { return r.method == "GET"; });
   bool heard = false;
-  s.env.send(s.cloud.request("POST", std::string(kZone) + "instances", notebook("train")), [&](Result<Response>) { heard = true; });
+  s.env.send(s.cloud.request("POST", std::string(kZone) + "instances", notebook("train")),
+             [&](Result<Response>) { heard = true; });
   s.run();
   CHECK(!heard);
   CHECK(s.cloud.world.resources("instances").empty());

@@ -15,17 +15,26 @@ std::string jwt(const Value& claims, const Secret& pem) {
   return text + "." + base64url(*sign_rs256(pem, text));
 }
 Value claims(const Cloud& c) {
-  return Map{{"iss", kEmail}, {"aud", "https://oauth2.googleapis.com/token"}, {"iat", c.now.seconds()}, {"exp", c.now.seconds() + 3600},
+  return Map{{"iss", kEmail},
+             {"aud", "https://oauth2.googleapis.com/token"},
+             {"iat", c.now.seconds()},
+             {"exp", c.now.seconds() + 3600},
              {"scope", "https://www.googleapis.com/auth/cloud-platform"}};
 }
-Response post(Cloud& c, std::string url, std::string body, std::string type = "application/x-www-form-urlencoded") {
+Response post(Cloud& c, std::string url, std::string body,
+              std::string type = "application/x-www-form-urlencoded") {
   Request r{"POST", std::move(url), {{"Content-Type", std::move(type)}}, std::move(body)};
   return *c.world.handle(r, c.now).response;
 }
-Response redeem(Cloud& c, const std::string& assertion, std::string url = "https://oauth2.googleapis.com/token") {
-  return post(c, std::move(url), form_encode({{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, {"assertion", assertion}}));
+Response redeem(Cloud& c, const std::string& assertion,
+                std::string url = "https://oauth2.googleapis.com/token") {
+  return post(
+      c, std::move(url),
+      form_encode({{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, {"assertion", assertion}}));
 }
-std::string description(const Response& r) { return std::string((*parse_json(r.body))["error_description"].as_text()); }
+std::string description(const Response& r) {
+  return std::string((*parse_json(r.body))["error_description"].as_text());
+}
 int read_with(Cloud& c, const std::string& token) {
   Request r = c.request("GET", "projects/acme-ml/zones/us-central1-a");
   set_header(r.headers, "Authorization", "Bearer " + token);
@@ -64,7 +73,8 @@ TEST_CASE("assertions that Google refuses") {
   CHECK(description(forged) == "Invalid JWT Signature.");
   CHECK((*parse_json(forged.body))["error"] == Value("invalid_grant"));
   c.world.set_clock_offset(std::chrono::hours(-2));
-  CHECK(description(redeem(c, jwt(claims(c), key().private_pem))).find("Check your iat and exp") != std::string::npos);
+  CHECK(description(redeem(c, jwt(claims(c), key().private_pem))).find("Check your iat and exp") !=
+        std::string::npos);
 }
 
 TEST_CASE("the token endpoint's own address is an audience, and a self-signed token is one too") {
@@ -83,17 +93,21 @@ TEST_CASE("the token endpoint's own address is an audience, and a self-signed to
 
 TEST_CASE("federation: a subject token for an access token, then impersonation") {
   Cloud c;
-  Query form{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
-             {"audience", "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"},
-             {"scope", "https://www.googleapis.com/auth/cloud-platform"},
-             {"requested_token_type", "urn:ietf:params:oauth:token-type:access_token"},
-             {"subject_token", "abc"},
-             {"subject_token_type", "urn:ietf:params:oauth:token-type:jwt"}};
+  Query form{
+      {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
+      {"audience", "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"},
+      {"scope", "https://www.googleapis.com/auth/cloud-platform"},
+      {"requested_token_type", "urn:ietf:params:oauth:token-type:access_token"},
+      {"subject_token", "abc"},
+      {"subject_token_type", "urn:ietf:params:oauth:token-type:jwt"}};
   Response r = post(c, "https://sts.googleapis.com/v1/token", form_encode(form));
   REQUIRE(r.status == 200);
   std::string federated((*parse_json(r.body))["access_token"].as_text());
-  Request impersonate{"POST", std::string("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/") + kEmail + ":generateAccessToken",
-                      {{"Authorization", "Bearer " + federated}}, R"({"scope":["https://www.googleapis.com/auth/cloud-platform"],"lifetime":"600s"})"};
+  Request impersonate{"POST",
+                      std::string("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/") +
+                          kEmail + ":generateAccessToken",
+                      {{"Authorization", "Bearer " + federated}},
+                      R"({"scope":["https://www.googleapis.com/auth/cloud-platform"],"lifetime":"600s"})"};
   Answer a = c.world.handle(impersonate, c.now);
   REQUIRE(a.response->status == 200);
   Value body = *parse_json(a.response->body);
@@ -107,7 +121,10 @@ TEST_CASE("federation: a subject token for an access token, then impersonation")
 
 TEST_CASE("the metadata server answers only to those who know its flavour") {
   Cloud c;
-  Request r{"GET", "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token", {}, ""};
+  Request r{"GET",
+            "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token",
+            {},
+            ""};
   CHECK(c.world.handle(r, c.now).response->status == 403);
   r.headers = {{"Metadata-Flavor", "Google"}};
   Answer a = c.world.handle(r, c.now);

@@ -15,7 +15,9 @@ struct Cloud {
   World world;
   Time now = Time::from_seconds(1'795'262'400);
 
-  explicit Cloud(Options options = {}) : world(std::move(options)) { world.add_token("sandbox", "me@example.com"); }
+  explicit Cloud(Options options = {}) : world(std::move(options)) {
+    world.add_token("sandbox", "me@example.com");
+  }
 
   Request request(std::string method, const std::string& path, const Value& body = {}) const {
     Request r;
@@ -60,15 +62,28 @@ struct Cloud {
 };
 
 inline Value notebook(const std::string& name, const std::string& machine = "e2-standard-2") {
-  Value disk = Map{{"boot", true}, {"autoDelete", true}, {"deviceName", "boot"},
-                   {"initializeParams", Map{{"sourceImage", "projects/deeplearning-platform-release/global/images/family/common-cu129-ubuntu-2404-nvidia-580"},
-                                            {"diskSizeGb", "100"}, {"labels", Map{{"part", "boot"}}}, {"diskType", "zones/us-central1-a/diskTypes/pd-balanced"}}}};
-  return Map{{"name", name}, {"machineType", "zones/us-central1-a/machineTypes/" + machine}, {"labels", Map{{"team", "research"}}},
-             {"disks", List{disk}}, {"networkInterfaces", List{Map{{"network", "global/networks/default"}, {"accessConfigs", List{Map{{"type", "ONE_TO_ONE_NAT"}}}}}}}};
+  Value disk = Map{{"boot", true},
+                   {"autoDelete", true},
+                   {"deviceName", "boot"},
+                   {"initializeParams", Map{{"sourceImage",
+                                             "projects/deeplearning-platform-release/global/images/family/"
+                                             "common-cu129-ubuntu-2404-nvidia-580"},
+                                            {"diskSizeGb", "100"},
+                                            {"labels", Map{{"part", "boot"}}},
+                                            {"diskType", "zones/us-central1-a/diskTypes/pd-balanced"}}}};
+  return Map{{"name", name},
+             {"machineType", "zones/us-central1-a/machineTypes/" + machine},
+             {"labels", Map{{"team", "research"}}},
+             {"disks", List{disk}},
+             {"networkInterfaces", List{Map{{"network", "global/networks/default"},
+                                            {"accessConfigs", List{Map{{"type", "ONE_TO_ONE_NAT"}}}}}}}};
 }
 
 inline Value spot(Value body) {
-  body.map().set("scheduling", Map{{"provisioningModel", "SPOT"}, {"instanceTerminationAction", "STOP"}, {"onHostMaintenance", "TERMINATE"}, {"automaticRestart", false}});
+  body.map().set("scheduling", Map{{"provisioningModel", "SPOT"},
+                                   {"instanceTerminationAction", "STOP"},
+                                   {"onHostMaintenance", "TERMINATE"},
+                                   {"automaticRestart", false}});
   return body;
 }
 
