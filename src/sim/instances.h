@@ -1,5 +1,6 @@
-// VMs: what their files share. instance_draft.cc reads an insert's body; instance_life.cc inserts, starts,
-// stops, deletes and preempts; instance_changes.cc sets what can be set.
+// VMs: what their files share. instance_draft.cc reads an insert's body; instance_state.cc moves VMs between
+// states; instance_life.cc inserts, starts, stops, deletes and preempts; instance_changes.cc and
+// instance_devices.cc set what can be set.
 #pragma once
 
 #include "sim/operations.h"
@@ -39,14 +40,35 @@ Result<Value> read_access_config(const Value& asked);
 Value shown_disk(State& state, const Key& disk, const Value& asked, std::size_t index);
 bool has_gpu(const Value& instance, const MachineFacts& machine);
 
-// --- instance_life.cc
+// --- instance_state.cc
 void set_status(State& state, const Key& key, Resource& instance, std::string_view status,
                 std::string_view why);
+// Capacity, then quota: what every way into RUNNING needs.
+std::optional<Failure> take_capacity(State& state, const Key& key, Resource& instance);
+void run(State& state, const Key& key, Resource& instance, std::string_view why);
+// STAGING now; RUNNING now too, or (variant) some seconds after the operation is done.
+void boot(State& state, const Key& key, Resource& instance, std::string_view why);
+void halt(State& state, const Key& key, Resource& instance, std::string_view why);
+void erase_instance(State& state, const Key& key, std::string_view why);
+
+// --- instance_life.cc
 void instance_happens(State& state, const Happening& happening);  // vm.*
 Result<> preempt_instance(State& state, const Key& key);
 std::span<const Handling> instance_life_methods();
 
-// --- instance_changes.cc
+// --- instance_changes.cc and instance_devices.cc
+// One kind of change. `read` judges the request against the VM as it is and gives what is to be done; `apply`
+// does it when the operation is done, judging again what may have moved meanwhile.
+struct Change {
+  std::string_view method;
+  double seconds;
+  bool stopped_only;
+  Result<Value> (*read)(State&, const Call&, const Key&, Resource&);
+  std::optional<Failure> (*apply)(State&, const Key&, Resource&, const Value& args);
+};
+std::span<const Change> device_changes();  // disks and addresses
+void note_change(State& state, const Key& key, std::string_view kind, const Value& before,
+                 const Value& after);
 std::span<const Handling> instance_change_methods();
 
 // --- guest.cc
