@@ -56,7 +56,6 @@ bool expand_gpu(const Node& text, Node& map) {
   std::string_view all = text.text;
   auto x = all.rfind('x');
   bool counted = x != std::string_view::npos && x > 0 && all[x - 1] == ' ';
-  if (has_variable(all) && all.find(' ') != std::string_view::npos) return false;
   std::string_view model = counted ? all.substr(0, x) : all;
   while (model.ends_with(' ')) model.remove_suffix(1);
   add(map, "model", std::string(model), text);

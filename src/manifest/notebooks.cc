@@ -84,9 +84,10 @@ class Builder {
           fmt::format("A key of `each` is {}, not `{}`.", name_shape().noun, entry_key.substr(0, 80)));
       return;
     }
+    Node written = entry;
     Overlay own = read_overlay(std::move(entry), kInEach, "an entry of `each`", stack_, report_);
     one(key + "-" + entry_key, overlay, &own, at,
-        VariableScope{stack_.variables, stack_.stack.name, entry_key, &own.node});
+        VariableScope{stack_.variables, stack_.stack.name, entry_key, &written});
   }
 
   // ---- one notebook ----

@@ -328,7 +328,8 @@ void expand_short_forms(Node& node, const Shape& shape) {
     node = std::move(list);
   } else if (node.is_scalar() && shape.expand != nullptr && !node.broken) {
     Node map = made_map(node);
-    bool fits = has_variable(node.text) || scalar_problem(node, *shape.scalar, "").empty();
+    bool open = !node.settled && has_variable(node.text);  // written out once its variables are filled in
+    bool fits = !open && scalar_problem(node, *shape.scalar, "").empty();
     if (fits && shape.expand(node, map)) node = std::move(map);
   }
   if (shape.kind == ShapeKind::record && node.is_map()) {

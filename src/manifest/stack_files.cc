@@ -128,15 +128,26 @@ class StackReader {
     return std::find(own.begin(), own.end(), path) != own.end();
   }
 
+  // Of a node whose short form is written out, unless a variable stands in its way.
+  bool check_no_variables(const Node& node, std::string_view summary, std::string_view detail) {
+    if (node.is_scalar() && has_variable(node.text)) {
+      report_.error(node.at, std::string(summary), std::string(detail));
+      return false;
+    }
+    bool ok = true;
+    for (const Node& item : node.items) ok &= check_no_variables(item, summary, detail);
+    return ok;
+  }
+
   void read_stack() {
     for (const Section& s : sections("stack")) {
-      if (s.node.broken || !s.node.is_map()) continue;
-      out_.stack = decode_stack(s.node);
+      if (s.node.broken) continue;
       out_.stack_at = s.node.place();
+      if (!check_no_variables(s.node, "Variable in the stack's name",
+                              "The stack's name tells what is owned, so it takes no variables."))
+        continue;
+      out_.stack = decode_stack(s.node);
       out_.stack.mark = files_.mark(out_.stack_at);
-      if (has_variable(out_.stack.name) || has_variable(out_.stack.id))
-        report_.error(out_.stack_at, "Variable in the stack's name",
-                      "The stack's name tells what is owned, so it takes no variables.");
       if (out_.stack.name.empty())
         report_.error(out_.stack_at, "Missing key", "`stack` needs `name`.", "  stack: {name: research}");
     }
@@ -174,14 +185,11 @@ class StackReader {
 
   void declare_variable(const Node& v) {
     VariableValue& value = out_.variables[v.key];
-    if (v.broken || !v.is_map()) return;
+    if (v.broken || !check_no_variables(v, "Variable in a variable",
+                                        "The declaration of a variable takes no variables itself."))
+      return;
     const Node* fallback = v.find("default");
-    if (fallback != nullptr && fallback->is_scalar()) {
-      if (has_variable(fallback->text))
-        report_.error(fallback->at, "Variable in a variable",
-                      "A default is a plain text; it takes no variables.");
-      value.text = fallback->text;
-    }
+    if (fallback != nullptr && fallback->is_scalar()) value.text = fallback->text;
     const Node* secret = v.find("secret");
     value.secret = secret != nullptr && parse_boolean(secret->text).value_or(false);
   }

@@ -107,6 +107,7 @@ Interpolated interpolate(std::string_view text, const VariableScope& scope) {
 }
 
 void interpolate_tree(Node& node, const VariableScope& scope, std::size_t& budget) {
+  node.settled = true;
   if (node.is_scalar() && node.text.find("${") != std::string::npos) {
     bool literal_only = !has_variable(node.text);
     Interpolated result = interpolate(node.text, scope);
