@@ -57,6 +57,10 @@ void World::clear_faults() {
   state_->faults.clear();
 }
 
+void World::set_rate_limit(std::int64_t per_minute) {
+  state_->options.rate_limit = per_minute;
+}
+
 void World::set_unreachable(std::string zone, bool unreachable) {
   if (unreachable)
     state_->unreachable.insert(std::move(zone));
@@ -191,6 +195,14 @@ Result<Value> do_clock(World& w, Command& c, const std::string&) {
   return Value(Map{{"now", format_rfc3339(w.now())}});
 }
 
+Result<Value> do_rate(World& w, Command& c, const std::string&) {
+  const Value& limit = c.value("limit");
+  NB_TRY(c.done());
+  if (!limit.is_int() || limit.as_int() < 0) return usage("'rate' needs a limit per minute; 0 = unlimited.");
+  w.set_rate_limit(limit.as_int());
+  return Value();
+}
+
 Result<Value> do_unreachable(World& w, Command& c, const std::string&) {
   std::string zone = c.text("zone");
   bool off = c.value("end").as_bool();
@@ -243,7 +255,7 @@ constexpr std::array kDeeds = {
     Deed{"preempt", do_preempt}, Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
     Deed{"faults", do_faults},   Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
     Deed{"image", do_image},     Deed{"guest", do_guest},       Deed{"variant", do_variant},
-    Deed{"token", do_token},     Deed{"deny", do_deny}};
+    Deed{"token", do_token},     Deed{"deny", do_deny},         Deed{"rate", do_rate}};
 
 }  // namespace
 

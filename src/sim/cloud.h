@@ -31,6 +31,7 @@ struct Options {
   std::int64_t token_lifetime = 3600;  // seconds
   std::string project = "acme-ml";     // the metadata server's, and of nbsim's throw-away key
   bool quotas = true;                  // false: no limit is enforced
+  std::int64_t rate_limit = 0;         // Compute requests of a kind per project and minute; 0 = unlimited
 };
 
 // What happens to one request. Without a response the connection is dropped.
@@ -88,6 +89,7 @@ class World {
   void set_quota(std::string project_glob, std::string region_glob, std::string metric_glob, double limit);
   Result<> add_faults(const Value& list);  // schemas/faults.schema.json
   void clear_faults();
+  void set_rate_limit(std::int64_t per_minute);  // 0 = unlimited
   void set_unreachable(std::string zone, bool unreachable = true);
   Result<> add_variant(std::string_view name);
   void set_clock_offset(Duration offset);  // the cloud's clock runs ahead of its callers'

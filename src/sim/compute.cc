@@ -128,6 +128,20 @@ Result<> check_permission(const State& state, const Call& call) {
                 fmt::format("Required '{}' permission for 'projects/{}'", wanted, call.project()));
 }
 
+// Counts per minute of the clock, all refilled at once; reads and mutations apart.
+Result<> check_rate(State& state, const Call& call) {
+  if (state.options.rate_limit == 0) return Ok{};
+  std::int64_t minute = state.cloud_time().seconds() / 60;
+  if (minute != state.rate_minute) state.rate_used.clear();
+  state.rate_minute = minute;
+  std::string_view kind = call.method->verb == "GET" ? "Read requests" : "Queries";
+  if (++state.rate_used[{call.project(), kind}] <= state.options.rate_limit) return Ok{};
+  return refuse("rateLimitExceeded",
+                fmt::format("Quota exceeded for quota metric '{}' and limit '{} per minute' of service "
+                            "'compute.googleapis.com' for consumer 'project_number:123456789012'.",
+                            kind, kind));
+}
+
 Result<Call> read_call(const Request& request, const Url& url, const std::string& principal) {
   Routed routed = NB_TRY(route(request.method, segments(url)));
   Call call;
@@ -156,6 +170,7 @@ Result<Call> read_call(const Request& request, const Url& url, const std::string
 Result<Reply> answer(State& state, const Request& request, const Url& url, const std::string& principal) {
   Call call = NB_TRY(read_call(request, url, principal));
   NB_TRY(check_place(state, call));
+  NB_TRY(check_rate(state, call));
   NB_TRY(check_permission(state, call));
   auto known = handlers().find(call.method->name);
   if (known == handlers().end())

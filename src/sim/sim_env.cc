@@ -33,7 +33,8 @@ struct SimEnv::Flight {
   std::function<void(Result<Response>)> done;
   std::uint64_t next = 0;      // timeline entry of its next move
   std::uint64_t deadline = 0;  // timeline entry of its timeout
-  bool gone = false;
+  bool arrived = false;
+  bool gone = false;  // nobody waits for the answer any more
 };
 
 SimEnv::SimEnv(World& world, Env& outside, SimOptions options)
@@ -45,13 +46,10 @@ SimEnv::SimEnv(World& world, Env& outside, SimOptions options)
                     : std::make_shared<Timeline>(std::max(options_.start, world.now()))),
       random_state_(options_.seed) {}
 
-// Others may share the timeline: nothing of this Env may run any more.
+// Others may share the timeline: nothing of this Env may run any more, but what has left still reaches the
+// World.
 SimEnv::~SimEnv() {
-  for (auto& [id, flight] : flights_) {
-    flight->gone = true;
-    timeline_->remove(flight->next);
-    timeline_->remove(flight->deadline);
-  }
+  while (!flights_.empty()) cancel(flights_.begin()->first);
   for (TimerId id : timers_) timeline_->remove(id);
 }
 
@@ -85,7 +83,11 @@ ExchangeId SimEnv::send(Request request, std::function<void(Result<Response>)> d
   flights_[flight->id] = flight;
   if (gate_ && !gate_(flight->request)) return flight->id;
   Time end = now() + std::chrono::duration_cast<Duration>(flight->request.timeout);
-  flight->next = timeline_->add(now() + half_trip(), [this, flight] { arrive(flight); });
+  flight->next = timeline_->add(now() + half_trip(), [this, flight, world = &world_, line = timeline_.get()] {
+    flight->arrived = true;
+    Answer answer = world->handle(flight->request, line->now());
+    if (!flight->gone) receive(flight, std::move(answer));
+  });
   flight->deadline = timeline_->add(end, [this, flight] {
     finish(flight, error(Code::timeout, "No answer in time",
                          fmt::format("{} took longer than {} ms.", flight->request.url,
@@ -94,17 +96,15 @@ ExchangeId SimEnv::send(Request request, std::function<void(Result<Response>)> d
   return flight->id;
 }
 
+// A request that has left takes effect all the same: only its answer is not heard.
 void SimEnv::cancel(ExchangeId id) {
   auto it = flights_.find(id);
   if (it == flights_.end()) return;
-  it->second->gone = true;
-  timeline_->remove(it->second->deadline);
-  // A request that has left takes effect all the same: only the answer is not heard.
+  FlightPtr flight = it->second;
+  flight->gone = true;
+  timeline_->remove(flight->deadline);
+  if (flight->arrived) timeline_->remove(flight->next);
   flights_.erase(it);
-}
-
-void SimEnv::arrive(const FlightPtr& flight) {
-  receive(flight, world_.handle(flight->request, now()));
 }
 
 void SimEnv::receive(const FlightPtr& flight, Answer answer) {
@@ -135,10 +135,7 @@ void SimEnv::receive(const FlightPtr& flight, Answer answer) {
 
 void SimEnv::finish(const FlightPtr& flight, Result<Response> result) {
   if (flight->gone) return;
-  flight->gone = true;
-  timeline_->remove(flight->next);
-  timeline_->remove(flight->deadline);
-  flights_.erase(flight->id);
+  cancel(flight->id);
   if (options_.record)
     exchanges_.push_back({flight->request.method, flight->request.url, flight->request.body,
                           result ? result->status : 0, result ? result->body : ""});

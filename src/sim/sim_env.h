@@ -81,7 +81,6 @@ class SimEnv : public Env {
  private:
   struct Flight;
   using FlightPtr = std::shared_ptr<Flight>;
-  void arrive(const FlightPtr& flight);
   void receive(const FlightPtr& flight, Answer answer);
   void finish(const FlightPtr& flight, Result<Response> result);
   Duration half_trip();

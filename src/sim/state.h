@@ -99,6 +99,9 @@ struct World::State {
   std::vector<Stockout> stockouts;
   std::vector<QuotaRule> quota_rules;  // later ones win
   std::map<QuotaKey, double> usage;
+  std::int64_t rate_minute = 0;  // what `rate_used` counts
+  std::map<std::pair<std::string, std::string_view>, std::int64_t>
+      rate_used;  // by project and kind of request
   std::set<std::string> unreachable;
   std::set<std::string> denied;
   std::vector<PublishedImage> published;

@@ -29,9 +29,13 @@ Value texts(const auto& items) {
 }
 
 Value write_options(const Options& o) {
-  return Map{
-      {"op_times", static_cast<int>(o.op_times)}, {"auth", o.auth},       {"variants", texts(o.variants)},
-      {"token_lifetime", o.token_lifetime},       {"project", o.project}, {"quotas", o.quotas}};
+  return Map{{"op_times", static_cast<int>(o.op_times)},
+             {"auth", o.auth},
+             {"variants", texts(o.variants)},
+             {"token_lifetime", o.token_lifetime},
+             {"project", o.project},
+             {"quotas", o.quotas},
+             {"rate_limit", o.rate_limit}};
 }
 
 Options read_options(const Value& v) {
@@ -42,6 +46,7 @@ Options read_options(const Value& v) {
   o.token_lifetime = v["token_lifetime"].as_int(3600);
   o.project = v["project"].as_text("acme-ml");
   o.quotas = v["quotas"].as_bool(true);
+  o.rate_limit = v["rate_limit"].as_int();
   return o;
 }
 

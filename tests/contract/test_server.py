@@ -81,11 +81,14 @@ def test_the_clock_can_be_moved(nbsim):
     assert nbsim.raw("GET", f"{ZONE}/instances/train")[0] == 200
 
 
-def test_rate_limits_have_both_spellings(start_nbsim):
-    limited = [{"do": {"status": 403, "body": {"error": {"code": 403, "message": "Quota exceeded for quota metric", "errors": [{"domain": "usageLimits", "reason": "rateLimitExceeded", "message": "m"}]}}}}]
-    nbsim = start_nbsim()
-    nbsim.admin("faults", list=limited)
-    assert nbsim.raw("GET", ZONE)[0] == 403
+@pytest.mark.parametrize("flags,status", [([], 403), (["--variant", "rate-limit-429"], 429)])
+def test_a_rate_limit_holds_until_the_minute_is_over(start_nbsim, flags, status):
+    nbsim = start_nbsim(*flags)
+    nbsim.admin("rate", limit=3)
+    answers = [nbsim.raw("GET", ZONE) for _ in range(7)]
+    refused = [body for code, body in answers if code == status]
+    assert refused and refused[0]["error"]["errors"][0]["reason"] == "rateLimitExceeded"
+    nbsim.admin("clock", advance="60s")
     assert nbsim.raw("GET", ZONE)[0] == 200
 
 

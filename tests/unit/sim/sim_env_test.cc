@@ -84,6 +84,26 @@ TEST_CASE("a cancelled request has its effect, unheard") {
   CHECK(s.cloud.world.resources("instances").size() == 1);
 }
 
+TEST_CASE("what a caller sent before it died still reaches the cloud, and nothing comes back to it") {
+  Cloud cloud;
+  FakeEnv outside;
+  auto timeline = std::make_shared<Timeline>(cloud.now);
+  SimOptions options;
+  options.timeline = timeline;
+  bool heard = false;
+  auto hear = [&](Result<Response>) { heard = true; };
+  {
+    SimEnv dying(cloud.world, outside, options);
+    dying.send(cloud.request("GET", std::string(kZone) + "instances/x"), hear);
+    timeline->run_next();  // arrived, not answered
+    dying.send(cloud.request("POST", std::string(kZone) + "instances", notebook("train")), hear);
+    dying.after(seconds(1), [&] { heard = true; });
+  }
+  while (!timeline->empty()) timeline->run_next();
+  CHECK(!heard);
+  CHECK(cloud.world.resources("instances").size() == 1);
+}
+
 TEST_CASE("two callers of one cloud share its time, and every exchange is on record") {
   Cloud cloud;
   FakeEnv outside;
