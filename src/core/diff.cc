@@ -172,6 +172,10 @@ class Differ {
   }
 
   void judge_missing(Resource& resource, const ScopeStatus* status) {
+    if (options_.power_only) {
+      if (resource.kind->stop().has_value()) notes_[resource.notebook].push_back("not created yet; `nbform apply` creates it");
+      return;
+    }
     if (status != nullptr && !status->unreachable.empty()) {
       Diagnostic d =
           error(Code::unavailable, "A zone did not answer, so nothing new can be created",
@@ -247,6 +251,7 @@ class Differ {
     }
     Diagnostics problems;
     change.edits = edits_between(resource, live, problems);
+    if (options_.power_only) change.edits.clear(), problems = Diagnostics();
     for (const Diagnostic& problem : problems) block(problem);
     PowerChoice power = choose_power(resource, live, options_);
     change.end_power = power.end;
@@ -356,7 +361,7 @@ class Differ {
   }
 
   void judge_unwanted(const Live& live) {
-    if (!ours(live) || taken_.count(&live) || clashing_.count(live.owner.notebook)) return;
+    if (options_.power_only || !ours(live) || taken_.count(&live) || clashing_.count(live.owner.notebook)) return;
     if (named_in_kept(live)) {
       judge_removal(live, Reason::asked, false, true);
       return;

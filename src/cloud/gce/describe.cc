@@ -81,6 +81,34 @@ std::string gpu_text(const Value& gpus) {
   return fmt::format("{} x{}", type, gpu["count"].as_int());
 }
 
+// "family deeplearning-platform-release/pytorch-2-7" -> "pytorch-2-7", with its project where the two differ in that.
+std::string image_words(std::string_view image, std::string_view other) {
+  if (image.empty()) return "(unknown)";
+  auto project = [](std::string_view text) { return text.substr(text.find(' ') + 1, text.find('/') - text.find(' ') - 1); };
+  std::string_view name = last_segment(image);
+  bool same = other.empty() || project(image) == project(other);
+  return same ? std::string(name) : fmt::format("{}/{}", project(image), name);
+}
+
+std::string gpus_words(const Value& gpus) {
+  return gpus.as_list().empty() ? std::string("(none)") : gpu_text(gpus);
+}
+
+std::string keys_words(const List& before, const List& after) {
+  auto missing = [](const List& in, const List& items) {
+    return std::count_if(items.begin(), items.end(),
+                         [&](const Value& item) { return std::find(in.begin(), in.end(), item) == in.end(); });
+  };
+  auto added = missing(before, after), removed = missing(after, before);
+  if (added == 0) return fmt::format("ssh keys {} removed", removed);
+  return removed == 0 ? fmt::format("ssh keys {} added", added)
+                      : fmt::format("ssh keys {} added, {} removed", added, removed);
+}
+
+std::string script_words(std::string_view name, const Edit& edit) {
+  return fmt::format("{} {}", name, edit.before.is_null() ? "added" : edit.after.is_null() ? "removed" : "changed");
+}
+
 void note_newer_image(std::vector<std::string>& out, const Resource& resource, const Live& live) {
   const Value* image = resource.attributes.find("image");
   const Value* newest = resource.defaults.find("resolved_image");
@@ -149,6 +177,27 @@ std::string instance_summary(const Resource& resource, const Attempt& attempt) {
   if (attempt.spot) parts.push_back("spot");
   parts.push_back(fmt::format("boot {} GB", wanted(resource, "boot_size_gb").as_int()));
   return join(parts, " · ");
+}
+
+std::optional<std::string> instance_words(const Edit& edit) {
+  if (edit.secret) return std::nullopt;
+  std::string_view attr(edit.attr);
+  if (attr == "image")
+    return fmt::format("image {} → {}", image_words(edit.before.as_text(), edit.after.as_text()),
+                       image_words(edit.after.as_text(), edit.before.as_text()));
+  if (attr == "gpus") return fmt::format("gpu {} → {}", gpus_words(edit.before), gpus_words(edit.after));
+  if (attr == "ssh_keys") return keys_words(edit.before.as_list(), edit.after.as_list());
+  if (attr == "ssh_keys_added") return keys_words({}, edit.after.as_list());
+  if (attr == "metadata.startup-script") return script_words("setup.script", edit);
+  if (attr == "metadata.shutdown-script") return script_words("setup.shutdown_script", edit);
+  return std::nullopt;
+}
+
+std::string instance_gpu(const Live& live) {
+  if (auto gpu = built_in_gpu(live_text(live, "machine_type")))
+    return gpu_text(List{Map{{"count", gpu->count}, {"type", gpu->type}}});
+  const Value* gpus = live.attributes.find("gpus");
+  return gpus != nullptr && !gpus->as_list().empty() ? gpu_text(*gpus) : std::string();
 }
 
 void instance_relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) {

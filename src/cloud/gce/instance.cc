@@ -33,7 +33,7 @@ constexpr std::array kAttrs = {
          "a disk keeps the type it was made with"},
     Attr{"boot_kms", "disks.boot.kms_key", "disks.boot.kms_key", M::fixed, S::exact,
          "Cloud KMS key of the boot disk.", "a disk keeps the key it was made with"},
-    Attr{"boot_labels", "boot disk", "disks.boot", M::live, S::entries, "Labels of the boot disk.", ""},
+    Attr{"boot_labels", "labels", "labels", M::live, S::entries, "Labels of the boot disk.", ""},
     Attr{"boot_auto_delete", "disks.boot.keep", "disks.boot.keep", M::live, S::exact,
          "Whether the boot disk goes with its VM.", ""},
     Attr{"attachments", "disks", "disks", M::live, S::entries, "Attached data disks by device name.", ""},
@@ -291,6 +291,8 @@ class InstanceKind final : public Kind {
     return instance_summary(resource, attempt);
   }
   std::string data_name(const Live&) const override { return "boot disk"; }
+  std::optional<std::string> words(const Edit& edit) const override { return instance_words(edit); }
+  std::string gpu(const Live& live) const override { return instance_gpu(live); }
 };
 
 }  // namespace

@@ -31,6 +31,8 @@ std::string merge_key_lines(std::string_view all, const List& ours, std::string_
 std::vector<std::string> instance_consequences(const Change& change);
 std::vector<std::string> instance_notes(const Resource& resource, const Live& live);
 std::string instance_summary(const Resource& resource, const Attempt& attempt);
+std::optional<std::string> instance_words(const Edit& edit);
+std::string instance_gpu(const Live& live);
 void instance_relate(Resource& machine, std::string_view part, const Live& sibling, bool declared);
 
 }  // namespace nbform::gce
