@@ -17,6 +17,14 @@ namespace nbform::cli {
 
 struct Shell;
 
+// --json, or --json=FILE.
+struct Output {
+  std::string to;  // "" = not asked for, "true" = stdout, else a file
+
+  bool asked() const { return !to.empty(); }
+  bool to_stdout() const { return to == "true"; }
+};
+
 // The flags of one command. `names` as in "-y,--auto-approve"; a positional's name has no dash. What is bound must
 // outlive the parsing.
 class Flags {
@@ -28,8 +36,7 @@ class Flags {
   void texts(const std::string& names, std::vector<std::string>& into, const std::string& placeholder,
              const std::string& help);
   void number(const std::string& names, int& into, int least, int most, const std::string& help);
-  // --name alone switches on; --name=FILE names a file too.
-  void flag_or_file(const std::string& names, bool& on, std::string& file, const std::string& help);
+  void flag_or_file(const std::string& names, Output& into, const std::string& help);
   void positional(const std::string& name, std::string& into, bool required, const std::string& help);
   void positionals(const std::string& name, std::vector<std::string>& into, bool required, const std::string& help);
   // A verb below this command; `on_chosen` runs when it is the one given.
@@ -52,6 +59,7 @@ struct Command {
 // What was asked for: a command's Run, or a text to print (help) with its exit code.
 struct Parsed {
   Run run;
+  std::string program;  // as the user would say it: "nbplan", "nbform apply"
   std::string out, err;
   int exit_code = 0;
 };

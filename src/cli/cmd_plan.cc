@@ -1,0 +1,44 @@
+#include "cli/apply_flow.h"
+#include "cli/commands.h"
+
+namespace nbform::cli {
+
+namespace {
+
+struct PlanOptions {
+  StackFlags stack;
+  ChangeFlags change;
+};
+
+int run(Shell& shell, const PlanOptions& options) {
+  int code = kFine;
+  auto session = Session::open(shell, options.stack, code);
+  if (session == nullptr) return code;
+  auto refuse = [&](const Diagnostic& why) {
+    shell.screen.report(why);
+    return exit_code_of(why);
+  };
+  auto selection = Selection::of(options.stack, session->manifest());
+  if (!selection.ok()) return refuse(selection.error());
+  auto request = wanted(*session, options.change, *selection);
+  if (!request.ok()) return refuse(request.error());
+  return show_plan(*session, *request, options.change, *selection);
+}
+
+Run declare(Flags& flags) {
+  auto options = std::make_shared<PlanOptions>();
+  options->stack.declare(flags);
+  options->stack.declare_selection(flags);
+  options->change.declare_for_plan(flags);
+  flags.flag("--destroy", options->change.destroy, "Plan to destroy instead");
+  options->change.declare_screen(flags);
+  return [options](Shell& shell) { return run(shell, *options); };
+}
+
+}  // namespace
+
+const Command kPlanCommand{"plan", "Every day:", "Show what would change, and what that does to kernels and data",
+                           "nbform plan\nnbform plan examples/gce-spot --sandbox\nnbplan --target 'class-*' --details",
+                           declare};
+
+}  // namespace nbform::cli

@@ -1,0 +1,63 @@
+#include "cli/header.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/ink.h"
+#include "cli/session.h"
+#include "cloud/cloud.h"
+
+namespace nbform::cli {
+
+namespace {
+
+std::string account_words(const ScopeStatus& status) {
+  const Service* service = find_service(status.scope.service);
+  std::string cloud(service != nullptr ? service->cloud_type() : std::string_view(status.scope.cloud));
+  std::string out = fmt::format("{} {}", cloud, status.scope.account);
+  if (!status.scope.region.empty()) out += " " + status.scope.region;
+  if (!status.declared) out += " (not declared, looked in as it was used before)";
+  return out;
+}
+
+}  // namespace
+
+Header header_of(const Session& session, std::string program) {
+  Header header;
+  header.program = std::move(program);
+  header.stack = session.manifest().stack.name;
+  header.sandbox = session.in_sandbox();
+  header.endpoints = session.endpoints();
+  header.notebooks = static_cast<int>(session.manifest().notebooks.size());
+  return header;
+}
+
+std::string accounts_words(const std::vector<ScopeStatus>& scopes) {
+  std::vector<std::string> words;
+  for (bool declared : {true, false})
+    for (const ScopeStatus& status : scopes) {
+      std::string text = account_words(status);
+      if (status.declared == declared && std::find(words.begin(), words.end(), text) == words.end())
+        words.push_back(std::move(text));
+    }
+  return join(words, " · ");
+}
+
+std::string render_header(const Header& header, const std::vector<ScopeStatus>& scopes, Time at, Duration took,
+                          int calls, const Style& style) {
+  Pieces line{{header.program, Ink::bold}, {"  "}, {header.stack, Ink::bold}, {"    "}};
+  if (header.sandbox)
+    line.push_back({fmt::format("SANDBOX, virtual time {} UTC · ", format_date_clock(at)), Ink::yellow});
+  line.push_back({accounts_words(scopes)});
+  line.push_back({fmt::format("     {}, read live in {:.1f} s ({})", plural(static_cast<std::size_t>(header.notebooks), "notebook"),
+                              static_cast<double>(took.count()) / 1e6,
+                              plural(static_cast<std::size_t>(calls), "call"))});
+  std::string out = laid_out(line, style, 8);
+  for (const auto& [base, variable] : header.endpoints)
+    out += laid_out({{fmt::format("        endpoint {} (from {})", base, variable), Ink::yellow}}, style, 8);
+  return out;
+}
+
+}  // namespace nbform::cli

@@ -1,0 +1,113 @@
+#include "cli/ink.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace nbform::cli {
+
+namespace {
+
+std::string_view escape_of(Ink ink) {
+  switch (ink) {
+    case Ink::plain:
+      return {};
+    case Ink::bold:
+      return "\x1b[1m";
+    case Ink::dim:
+      return "\x1b[2m";
+    case Ink::red:
+      return "\x1b[1;31m";
+    case Ink::green:
+      return "\x1b[32m";
+    case Ink::yellow:
+      return "\x1b[33m";
+    case Ink::cyan:
+      return "\x1b[36m";
+  }
+  return {};
+}
+
+// Writes words one after the other and breaks before one that no longer fits.
+class Paragraph {
+ public:
+  Paragraph(const Style& style, std::size_t hang) : style_(style), hang_(hang) {}
+
+  void add(const Piece& piece) {
+    const std::string_view text = piece.text;
+    for (std::size_t at = 0; at < text.size();) {
+      if (text[at] == '\n') {
+        break_line();
+        ++at;
+        continue;
+      }
+      bool blank = text[at] == ' ';
+      std::size_t end = at;
+      while (end < text.size() && text[end] != '\n' && (text[end] == ' ') == blank) ++end;
+      add_run(text.substr(at, end - at), blank, piece.ink);
+      at = end;
+    }
+  }
+
+  std::string finish() {
+    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    return std::move(out_) + "\n";
+  }
+
+ private:
+  void add_run(std::string_view run, bool blank, Ink ink) {
+    std::string shown = printable(run);
+    std::size_t width = display_width(shown);
+    bool too_wide = style_.width > 0 && column_ + width > static_cast<std::size_t>(style_.width);
+    if (!blank && too_wide && column_ > hang_ && !at_start_) break_line();
+    if (blank && at_start_ && broken_) return;
+    out_ += blank ? shown : inked(shown, ink, style_);
+    column_ += width;
+    at_start_ = at_start_ && blank;
+  }
+
+  void break_line() {
+    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    out_ += "\n" + std::string(hang_, ' ');
+    column_ = hang_;
+    at_start_ = broken_ = true;
+  }
+
+  const Style& style_;
+  std::size_t hang_;
+  std::size_t column_ = 0;
+  bool at_start_ = true, broken_ = false;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string inked(std::string_view text, Ink ink, const Style& style) {
+  if (!style.colour || ink == Ink::plain || text.empty()) return std::string(text);
+  return std::string(escape_of(ink)) + std::string(text) + "\x1b[0m";
+}
+
+std::string laid_out(const Pieces& pieces, const Style& style, std::size_t hang) {
+  std::size_t most = style.width > 20 ? static_cast<std::size_t>(style.width) / 2 : 20;
+  Paragraph paragraph(style, std::min(hang, most));
+  for (const Piece& piece : pieces) paragraph.add(piece);
+  return paragraph.finish();
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  std::size_t has = display_width(text);
+  return std::string(text) + std::string(has < width ? width - has : 0, ' ');
+}
+
+std::string shortened(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  std::string out(text);
+  while (!out.empty() && display_width(out) + 1 > width) {
+    do {
+      out.pop_back();
+    } while (!out.empty() && !valid_utf8(out));
+  }
+  return out + "…";
+}
+
+}  // namespace nbform::cli

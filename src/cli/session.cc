@@ -1,0 +1,173 @@
+#include "cli/session.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/stack_dir.h"
+#include "cli/work_dir.h"
+#include "net/endpoints.h"
+#include "net/google_home.h"
+#include "net/logging_env.h"
+
+namespace nbform::cli {
+
+int exit_code_of(const Diagnostic& error) {
+  switch (error.code) {
+    case Code::lock_held:
+      return kLockHeld;
+    case Code::data_loss:
+      return kDataLoss;
+    case Code::cancelled:
+      return kInterrupted;
+    default:
+      return kError;
+  }
+}
+
+std::unique_ptr<Session> Session::open(Shell& shell, const StackFlags& flags, int& exit_code) {
+  if (flags.no_color) shell.screen.forbid_colour();
+  std::unique_ptr<Session> session(new Session(shell, flags));
+  auto refuse = [&](const Diagnostic& why) {
+    shell.screen.report(why);
+    exit_code = exit_code_of(why);
+    return nullptr;
+  };
+  if (auto entered = session->enter(); !entered.ok()) return refuse(entered.error());
+  if (!session->load()) {
+    exit_code = kError;
+    return nullptr;
+  }
+  if (auto connected = session->connect(); !connected.ok()) return refuse(connected.error());
+  session->env_->on_interrupt([count = session->interrupts_] { ++*count; });
+  return session;
+}
+
+Session::~Session() {
+  if (env_ != nullptr) env_->on_interrupt({});
+  wire_.reset();
+  if (sandbox_ != nullptr)
+    if (auto saved = sandbox_->save(); !saved.ok()) shell_.screen.report(saved.error());
+}
+
+Result<> Session::enter() {
+  directory_ = NB_TRY(flags_.stack_directory());
+  env_ = &shell_.env;
+  bool asked = flags_.sandbox || shell_.env.env_var("NBFORM_SANDBOX").value_or("0") != "0";
+  if (!asked) return Ok{};
+  if (!shell_.env.file_info(directory_).ok()) return Ok{};  // load() says what is wrong
+  flags_.sandbox = true;
+  return Ok{};
+}
+
+bool Session::load() {
+  auto variables = flags_.variables();
+  if (!variables.ok()) {
+    shell_.screen.report(variables.error());
+    return false;
+  }
+  Loaded loaded = load_directory(shell_.env, directory_, std::move(variables).value());
+  shell_.screen.report(loaded.diagnostics);
+  if (!loaded.manifest) return false;
+  manifest_ = std::move(*loaded.manifest);
+  return true;
+}
+
+Result<> Session::connect() {
+  if (flags_.sandbox) {
+    sandbox_ = NB_TRY(Sandbox::open(shell_.env, directory_));
+    env_ = &sandbox_->env();
+  }
+  bool to_stderr = shell_.env.env_var("NBFORM_LOG").value_or("") == "requests";
+  if (!flags_.log_requests.empty()) {
+    logging_ = make_logging_env(*env_, NB_TRY(open_log(flags_.log_requests)));
+  } else if (to_stderr) {
+    Screen& screen = shell_.screen;
+    logging_ = make_logging_env(*env_, [&screen](std::string_view line) { screen.err(std::string(line) + "\n"); });
+  }
+  if (logging_ != nullptr) env_ = logging_.get();
+
+  NB_TRY(find_accounts());
+  WireOptions options;
+  if (sandbox_ != nullptr) options.sandbox_token = Sandbox::kToken;
+  for (const auto& [name, cloud] : manifest_.clouds)
+    if (cloud.impersonate.set()) options.impersonate[name] = *cloud.impersonate;
+  wire_ = std::make_unique<Wire>(*env_, std::move(options));
+  return Ok{};
+}
+
+Result<> Session::find_accounts() {
+  std::string fallback = Sandbox::kProject;
+  if (sandbox_ == nullptr) {
+    GoogleDefaults defaults = google_defaults(*env_);
+    fallback = defaults.project;
+    region_ = defaults.region;
+    inventory_ = NB_TRY(read_inventory(*env_, directory_, manifest_.stack.label()));
+    for (const Endpoint& endpoint :
+         NB_TRY(google_overrides([this](const std::string& name) { return env_->env_var(name); })))
+      endpoints_.emplace_back(endpoint.base, endpoint.overridden_by);
+  }
+  for (const auto& [name, cloud] : manifest_.clouds)
+    if (cloud.type == "gcp") accounts_[name] = cloud.project.value_or(fallback);
+  if (manifest_.clouds.count("gcp") == 0 && !fallback.empty()) accounts_["gcp"] = fallback;
+  return Ok{};
+}
+
+PlanRequest Session::request() const {
+  PlanRequest request;
+  request.manifest = &manifest_;
+  request.diff.stack = manifest_.stack.label();
+  request.diff.bare_stack = manifest_.stack.name;
+  request.accounts = accounts_;
+  request.region = region_;
+  if (manifest_.default_key) request.default_keys = {*manifest_.default_key};
+  request.inventory = inventory_;
+  request.stop = stop();
+  return request;
+}
+
+std::vector<std::string> Session::notebook_names() const {
+  std::vector<std::string> names;
+  for (const Notebook& notebook : manifest_.notebooks) names.push_back(notebook.key);
+  return names;
+}
+
+void Session::complete(Diagnostic& d) const {
+  if (!d.mark.known() || !d.source_line.empty()) return;
+  for (const SourceFile& file : manifest_.files) {
+    if (file.path != d.mark.file) continue;
+    std::vector<std::string_view> lines = split(file.text, '\n');
+    std::size_t line = static_cast<std::size_t>(d.mark.line - 1);
+    if (line < lines.size()) d.source_line = lines[line];
+  }
+}
+
+void Session::complete(Diagnostics& diagnostics) const {
+  Diagnostics out;
+  for (Diagnostic d : diagnostics) {
+    complete(d);
+    out.add(std::move(d));
+  }
+  diagnostics = std::move(out);
+}
+
+std::function<bool()> Session::stop() const {
+  return [count = interrupts_] { return *count > 0; };
+}
+
+void Session::remember(const std::vector<Scope>& scopes) {
+  if (in_sandbox()) return;
+  auto written = remember_scopes(*env_, directory_, manifest_.stack.label(), scopes);
+  if (!written.ok()) shell_.screen.report(written.error());
+}
+
+Result<std::string> Session::ask(const std::string& question) {
+  auto answer = std::make_shared<std::optional<Result<std::string>>>();
+  env_->prompt(question, [answer](Result<std::string> line) { *answer = std::move(line); });
+  while (!answer->has_value()) {
+    if (interrupts() > 0) return error(Code::cancelled, "Interrupted", "Nothing was sent.");
+    if (!env_->step()) bug("a question is open and nothing can happen");
+  }
+  return std::move(**answer);
+}
+
+}  // namespace nbform::cli

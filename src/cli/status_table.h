@@ -1,0 +1,26 @@
+// How notebooks fare, as a table and as JSON. Pure: Lives and names in, text out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/ink.h"
+#include "core/resource.h"
+
+namespace nbform::cli {
+
+struct StatusRow {
+  std::string name, where, state, since, gpu, spot, price, idle, note;  // "" = no source, shown as a dash
+  std::string machine_id;
+  bool declared = true;
+};
+
+// Declared notebooks, and what else carries the stack's labels; sorted by name.
+std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<std::string>& declared,
+                                   const std::string& stack, const std::string& bare_stack, Time now);
+
+std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot, const std::string& stack,
+                          const std::string& bare_stack, const Style& style);
+Value status_json(const std::vector<StatusRow>& rows, const Snapshot& snapshot, const std::string& stack);
+
+}  // namespace nbform::cli
