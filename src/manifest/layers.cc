@@ -38,6 +38,10 @@ void merge_node(Node& base, Node over, const Shape& shape) {
     base = std::move(over);
     return;
   }
+  if (base.items.empty()) {
+    base.items = std::move(over.items);
+    return;
+  }
   for (Node& entry : over.items) {
     Node* below = base.find(entry.key);
     const Shape* inner = shape_of_entry(shape, entry.key);

@@ -65,11 +65,22 @@ Manifest assemble(StackFiles stack, std::vector<Built> built, const Files& files
 
 }  // namespace
 
+namespace {
+
+// Asked for before anything is merged: most stacks need them, and merging twice costs more than reading three files.
+void want_always(FileAccess& access, const Vars& vars) {
+  if (vars.environment.count("CI") == 0) access.want(Wanted::Kind::environment, "CI");
+  default_ssh_key(access);
+}
+
+}  // namespace
+
 Loaded load(const Sources& sources, const Vars& vars) {
   Loaded out;
   Files files;
   Report report(files);
   FileAccess access(sources, files, report, out.wanted);
+  want_always(access, vars);
   StackFiles stack = read_stack_files(access, files, vars, report);
   if (!out.wanted.empty()) return out;
   std::vector<Built> built = build_notebooks(stack, access, files, report);

@@ -16,8 +16,8 @@
 namespace nbform {
 namespace {
 
-constexpr std::size_t kMergedNodes = 1'000'000;
-constexpr std::size_t kFilledBytes = std::size_t{16} << 20;
+constexpr std::size_t kMergedNodes = 400'000;
+constexpr std::size_t kFilledBytes = std::size_t{8} << 20;
 
 class Builder {
  public:

@@ -31,10 +31,18 @@ class Source {
     return {file_, static_cast<std::uint32_t>(m.line + 1), static_cast<std::uint32_t>(m.column + 1),
             static_cast<std::uint32_t>(std::max<std::size_t>(1, length))};
   }
+  // Lines before `offset`; asked for in rising order as a rule, so it counts on from the last answer.
+  std::size_t line_of(std::size_t offset) const {
+    if (offset < counted_) counted_ = lines_ = 0;
+    auto from = text_.begin() + static_cast<std::ptrdiff_t>(counted_),
+         to = text_.begin() + static_cast<std::ptrdiff_t>(offset);
+    lines_ += static_cast<std::size_t>(std::count(from, to, '\n'));
+    counted_ = offset;
+    return lines_;
+  }
   Span span_of(std::size_t offset, std::size_t length = 1) const {
     offset = std::min(offset, text_.size());
-    std::size_t line = static_cast<std::size_t>(
-        std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
+    std::size_t line = line_of(offset);
     std::size_t start = offset == 0 ? 0 : text_.rfind('\n', offset - 1) + 1;
     return {file_, static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(offset - start + 1),
             static_cast<std::uint32_t>(std::max<std::size_t>(1, length))};
@@ -77,6 +85,7 @@ class Source {
  private:
   std::string_view text_;
   std::uint32_t file_;
+  mutable std::size_t counted_ = 0, lines_ = 0;
 };
 
 constexpr std::string_view kNotYaml = "Not valid YAML";
@@ -99,6 +108,7 @@ class Builder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check_anchor(mark, anchor);
+    count(mark);
     Node n;
     n.empty = !source_.says_null(position(mark));
     n.at = n.empty ? place_of_nothing(mark) : source_.span(mark, source_.at(position(mark)) == '~' ? 1 : 4);
@@ -195,6 +205,12 @@ class Builder : public YAML::EventHandler {
     return source_.span_of(dash == std::string_view::npos ? position(mark) : dash);
   }
 
+  void count(const YAML::Mark& mark) {
+    if (++nodes_ > YamlLimits::kNodes)
+      refuse(source_.span(mark), "Too many values",
+             fmt::format("A manifest file may hold {} values; this one has more.", YamlLimits::kNodes));
+  }
+
   void check_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor == 0) return;
     refuse(source_.span(mark), "Anchors are not read",
@@ -203,9 +219,7 @@ class Builder : public YAML::EventHandler {
   }
   void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     check_anchor(mark, anchor);
-    if (++nodes_ > YamlLimits::kNodes)
-      refuse(source_.span(mark), "Too many values",
-             fmt::format("A manifest file may hold {} values; this one has more.", YamlLimits::kNodes));
+    count(mark);
     if (source_.at(position(mark)) == '!' || (tag != "?" && tag != "!" && !tag.empty()))
       refuse(source_.span(mark), "Tags are not read",
              "A value that starts with `!` carries a YAML tag, which nbform does not read. If the text "

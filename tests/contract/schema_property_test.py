@@ -139,9 +139,24 @@ def replaced(tree, path, value):
     return out
 
 
-def mutants(base):
+def bases(tree):
+    """The manifest in parts: everything but the notebooks, and each notebook by itself, so that each run is short."""
+    head = {k: v for k, v in tree.items() if k != "notebooks"}
+    yield head, ()
+    for name, notebook in tree["notebooks"].items():
+        yield {**head, "notebooks": {name: notebook}}, ("notebooks", name)
+
+
+def mutants(tree):
+    for base, below in bases(tree):
+        yield from mutants_of(base, below)
+
+
+def mutants_of(base, below):
     """(name, text) of manifests that differ from `base` in one place."""
     for path, value in nodes(base):
+        if path[: len(below)] != below:
+            continue
         where = ".".join(map(str, path)) or "the file"
         scalar = not isinstance(value, (dict, list))
         if isinstance(value, dict):
