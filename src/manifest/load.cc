@@ -26,7 +26,7 @@ void require_places_in_ci(const StackFiles& stack, const std::vector<Built>& all
     if (!ci->second || ci->second->empty() || *ci->second == "false") return;
     std::string key = type == "gcp" ? "project" : "region";
     report.error(
-        b.merged.find("service")->at, "Missing key",
+        b.service, "Missing key",
         fmt::format(
             "Where CI is set, the {} is not taken from the environment: `clouds.{}.{}` must be in the file.",
             key, nb.cloud, key),
@@ -67,7 +67,8 @@ Manifest assemble(StackFiles stack, std::vector<Built> built, const Files& files
 
 namespace {
 
-// Asked for before anything is merged: most stacks need them, and merging twice costs more than reading three files.
+// Asked for before anything is merged: most stacks need them, and merging twice costs more than reading three
+// files.
 void want_always(FileAccess& access, const Vars& vars) {
   if (vars.environment.count("CI") == 0) access.want(Wanted::Kind::environment, "CI");
   default_ssh_key(access);

@@ -27,7 +27,7 @@ struct Node {
 
   Kind kind = Kind::null;
   bool plain = false;       // a scalar without quotes: what it means depends on the field that takes it
-  bool settled = false;    // interpolation is done: a ${ in it is meant literally
+  bool settled = false;     // interpolation is done: a ${ in it is meant literally
   bool filled = false;      // its text came out of an interpolation
   bool secret = false;      // ... of a secret variable: never shown
   bool broken = false;      // its interpolation failed; text is as written

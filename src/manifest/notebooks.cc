@@ -16,7 +16,7 @@
 namespace nbform {
 namespace {
 
-constexpr std::size_t kMergedNodes = 400'000;
+constexpr std::size_t kMergedNodes = 250'000;  // 10,000 notebooks of 25 values
 constexpr std::size_t kFilledBytes = std::size_t{8} << 20;
 
 class Builder {
@@ -25,8 +25,9 @@ class Builder {
       : stack_(stack), access_(access), files_(files), report_(report) {}
 
   std::vector<Built> build() {
+    if (!affordable()) return {};
     for (const auto& [key, overlay] : stack_.notebooks) {
-      if (report_.full()) break;
+      if (report_.full() || stopped_) break;
       if (overlay.has_each)
         each(key, overlay);
       else
@@ -51,7 +52,7 @@ class Builder {
       return;
     }
     for (Node& entry : entries.items) {
-      if (report_.full()) return;
+      if (report_.full() || stopped_) return;
       each_entry(key, overlay, std::move(entry));
     }
   }
@@ -142,14 +143,31 @@ class Builder {
                                               : fmt::format(" There are {}.", fmt::join(names, ", "))));
   }
 
+  // What all notebooks will hold, as far as it can be told without reading files: known before anything is
+  // copied.
+  bool affordable() {
+    std::size_t shared = 0, total = 0;
+    for (const auto& [name, defaults] : stack_.defaults) shared += node_count(defaults.node);
+    for (const auto& [key, overlay] : stack_.notebooks) {
+      std::size_t copies = overlay.has_each && overlay.each.is_map() ? overlay.each.items.size() : 1;
+      total += copies * (shared + node_count(overlay.node)) + node_count(overlay.each);
+      if (total > kMergedNodes) return too_large(overlay.node.key_at);
+    }
+    return true;
+  }
+
+  bool too_large(Span at) {
+    stopped_ = true;
+    report_.error(at, "Stack too large",
+                  fmt::format("With `each` and `defaults` written out, the stack holds more than {} values. "
+                              "Split it into several stacks.",
+                              kMergedNodes));
+    return false;
+  }
+
   bool within_budget(const std::vector<Layer>& layers, Span at) {
     for (const Layer& layer : layers) spent_ += node_count(*layer.node);
-    if (spent_ <= kMergedNodes) return true;
-    report_.error(
-        at, "Stack too large",
-        fmt::format("With `each` and `defaults` written out, the stack holds more than {} values. Split it.",
-                    kMergedNodes));
-    return false;
+    return spent_ <= kMergedNodes || too_large(at);
   }
 
   Node merge(const std::vector<Layer>& layers, const VariableScope& scope) {
@@ -180,19 +198,28 @@ class Builder {
     report_broken(merged, scope, report_);
     report_not_built(merged, name, report_);
     check_shape(merged, notebook_shape(), "", {report_, kInNotebook, "a notebook", false, true});
-    Built built{decode_notebook(merged), std::move(merged)};
+    Built built{decode_notebook(merged), merged.key_at, {}, {}, {}};
     Notebook& nb = built.notebook;
     nb.key = key;
-    nb.mark = files_.mark(built.merged.key_at);
+    nb.mark = files_.mark(merged.key_at);
     nb.file = nb.mark.file;
     nb.dropped = std::move(dropped);
-    nb.origins = origins_of(built.merged, layers, files_);
-    note_secrets(built.merged, {}, nb.secret_paths);
-    set_identity(nb, built.merged);
-    check_notebook(nb, built.merged, report_);
-    read_named_files(nb, built.merged, access_, report_);
+    nb.origins = origins_of(merged, layers, files_);
+    note_secrets(merged, {}, nb.secret_paths);
+    set_identity(nb, merged);
+    check_notebook(nb, merged, report_);
+    read_named_files(nb, merged, access_, report_);
+    note_places(built, merged);
     report_.about({}, {});
     out_.push_back(std::move(built));
+  }
+
+  static void note_places(Built& built, const Node& merged) {
+    const Node *name = merged.find("name"), *service = merged.find("service"), *disks = merged.find("disks");
+    built.name = name != nullptr ? name->at : merged.key_at;
+    built.service = service != nullptr ? service->place() : merged.key_at;
+    if (disks == nullptr) return;
+    for (const Node& disk : disks->items) built.disks[disk.key] = disk.key_at;
   }
 
   // A value that a short form wrote out is shown at the key that holds the short form, so that counts as
@@ -235,7 +262,7 @@ class Builder {
   void refuse_same_keys() {
     for (std::size_t i = 1; i < out_.size(); ++i) {
       if (out_[i].notebook.key != out_[i - 1].notebook.key) continue;
-      Span a = out_[i - 1].merged.key_at, b = out_[i].merged.key_at;
+      Span a = out_[i - 1].key, b = out_[i].key;
       if (std::pair(a.line, a.column) > std::pair(b.line, b.column)) std::swap(a, b);
       report_.error(b, "Declared twice",
                     fmt::format("This makes a notebook `{}`, as {} does already.", out_[i].notebook.key,
@@ -250,6 +277,7 @@ class Builder {
   Report& report_;
   std::vector<Built> out_;
   std::size_t spent_ = 0;
+  bool stopped_ = false;  // too large to go on
   std::size_t budget_ = kFilledBytes;
 };
 

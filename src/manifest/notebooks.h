@@ -8,10 +8,12 @@
 
 namespace nbform {
 
-// A notebook with its merged nodes, which later checks take positions from.
+// A notebook and the positions that checks across notebooks need; its nodes are gone by then, for the
+// memory's sake.
 struct Built {
   Notebook notebook;
-  Node merged;
+  Span key, name, service;
+  std::map<std::string, Span> disks;
 };
 
 // Sorted by key. Reports everything wrong on the way; a notebook with errors is still there, less what is

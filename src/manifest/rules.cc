@@ -505,21 +505,17 @@ void add_disk_names(const Built& b, std::map<std::string, std::vector<CloudName>
   const Notebook& nb = b.notebook;
   std::string space = nb.cloud + "/disk/";
   if (nb.service == "gce")
-    names[space + nb.name].push_back({&b, fmt::format("the boot disk of `{}`", nb.key), b.merged.key_at});
+    names[space + nb.name].push_back({&b, fmt::format("the boot disk of `{}`", nb.key), b.key});
   if (nb.service == "workbench") {
-    names[space + nb.name + "-boot"].push_back(
-        {&b, fmt::format("the boot disk of `{}`", nb.key), b.merged.key_at});
-    names[space + nb.name + "-data"].push_back(
-        {&b, fmt::format("the data disk of `{}`", nb.key), b.merged.key_at});
+    names[space + nb.name + "-boot"].push_back({&b, fmt::format("the boot disk of `{}`", nb.key), b.key});
+    names[space + nb.name + "-data"].push_back({&b, fmt::format("the data disk of `{}`", nb.key), b.key});
     return;
   }
   if (nb.service != "gce") return;
-  const Node* disks = b.merged.find("disks");
   for (const auto& [name, disk] : nb.disks)
-    if (const Node* node = disks == nullptr ? nullptr : disks->find(name);
-        name != "boot" && disk.set() && node != nullptr)
+    if (auto at = b.disks.find(name); name != "boot" && disk.set() && at != b.disks.end())
       names[space + nb.name + "-" + name].push_back(
-          {&b, fmt::format("the disk `{}` of `{}`", name, nb.key), node->key_at});
+          {&b, fmt::format("the disk `{}` of `{}`", name, nb.key), at->second});
 }
 
 }  // namespace
@@ -531,11 +527,9 @@ void check_notebook(const Notebook& notebook, const Node& merged, Report& report
 void check_names(const std::vector<Built>& all, Report& report) {
   std::map<std::string, std::vector<CloudName>> names;
   for (const Built& b : all) {
-    const Node* name = b.merged.find("name");
-    Span at = name != nullptr ? name->at : b.merged.key_at;
     std::string kind = b.notebook.service == "sagemaker" ? "/notebook/" : "/machine/";
     names[b.notebook.cloud + kind + b.notebook.name].push_back(
-        {&b, fmt::format("the machine of `{}`", b.notebook.key), at});
+        {&b, fmt::format("the machine of `{}`", b.notebook.key), b.name});
     add_disk_names(b, names);
   }
   for (const auto& [key, users] : names)
