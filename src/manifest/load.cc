@@ -56,6 +56,7 @@ Manifest assemble(StackFiles stack, std::vector<Built> built, const Files& files
   m.lock = std::move(stack.lock);
   m.clouds = std::move(stack.clouds);
   m.policies = std::move(stack.policies);
+  m.notebooks.reserve(built.size());
   for (Built& b : built) m.notebooks.push_back(std::move(b.notebook));
   for (std::uint32_t i = 0; i < files.size(); ++i)
     if (files.quotable(i)) m.files.push_back({files.shown(i), files.text(i)});

@@ -34,8 +34,7 @@ class Builder {
         one(key, overlay, nullptr, overlay.node.key_at,
             VariableScope{stack_.variables, stack_.stack.name, std::nullopt, nullptr});
     }
-    std::sort(out_.begin(), out_.end(),
-              [](const Built& a, const Built& b) { return a.notebook.key < b.notebook.key; });
+    sort_by_key();
     refuse_same_keys();
     return std::move(out_);
   }
@@ -146,13 +145,15 @@ class Builder {
   // What all notebooks will hold, as far as it can be told without reading files: known before anything is
   // copied.
   bool affordable() {
-    std::size_t shared = 0, total = 0;
+    std::size_t shared = 0, total = 0, notebooks = 0;
     for (const auto& [name, defaults] : stack_.defaults) shared += node_count(defaults.node);
     for (const auto& [key, overlay] : stack_.notebooks) {
       std::size_t copies = overlay.has_each && overlay.each.is_map() ? overlay.each.items.size() : 1;
+      notebooks += copies;
       total += copies * (shared + node_count(overlay.node)) + node_count(overlay.each);
       if (total > kMergedNodes) return too_large(overlay.node.key_at);
     }
+    out_.reserve(notebooks);
     return true;
   }
 
@@ -257,6 +258,18 @@ class Builder {
     report_.error(node.at, "Broken reference",
                   fmt::format("There is no entry {} under `clouds`.{}", shown(node),
                               guess.empty() ? "" : fmt::format(" Did you mean `{}`?", guess)));
+  }
+
+  // By pointer: a Built is some kilobytes large.
+  void sort_by_key() {
+    std::vector<Built*> order;
+    for (Built& b : out_) order.push_back(&b);
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Built* a, const Built* b) { return a->notebook.key < b->notebook.key; });
+    std::vector<Built> sorted;
+    sorted.reserve(order.size());
+    for (Built* b : order) sorted.push_back(std::move(*b));
+    out_ = std::move(sorted);
   }
 
   void refuse_same_keys() {

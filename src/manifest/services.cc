@@ -240,10 +240,14 @@ std::span<const NotBuilt> not_built() {
 }
 
 bool path_matches(std::string_view pattern, const std::vector<std::string>& path) {
-  auto parts = split(pattern, '.');
-  return parts.size() == path.size() &&
-         std::equal(parts.begin(), parts.end(), path.begin(),
-                    [](std::string_view p, const std::string& k) { return p == "*" || p == k; });
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    auto dot = pattern.find('.');
+    std::string_view part = pattern.substr(0, dot);
+    bool last = dot == std::string_view::npos;
+    if ((part != "*" && part != path[i]) || last != (i + 1 == path.size())) return false;
+    if (!last) pattern.remove_prefix(dot + 1);
+  }
+  return !path.empty();
 }
 
 std::vector<std::string> drop_unsupported(Node& merged, std::string_view service,
