@@ -64,26 +64,52 @@ class Scan {
 
   void line() {
     std::size_t start = i_;
+    structured_ = false;
+    if (at(i_) == '%') return directive();
     while (blank(i_)) ++i_;
-    while ((at(i_) == '-' || at(i_) == '?') && blank(i_ + 1)) {
+    while ((at(i_) == '-' || at(i_) == '?') && (blank(i_ + 1) || at(i_ + 1) == '\n')) {
       indent_ = i_ - start;
       ++i_;
+      count(1);
+      structured_ = true;
+      if (at(i_) == '\n') break;
       while (blank(i_)) ++i_;
     }
     if (at(i_) != '|' && at(i_) != '>') indent_ = i_ - start;
     value_start_ = true;
     while (i_ < text_.size() && at(i_) != '\n' && !refusal_) token();
     ++i_;
+    if (structured_) text_start_ = i_;
+    if (!refusal_ && i_ - text_start_ > kStretch + (i_ - start)) too_long(text_start_, "A text");
+  }
+
+  // Values so far, at least: each will be a node of the tree.
+  void count(std::size_t more) {
+    values_ += more;
+    if (values_ > YamlLimits::kNodes && !refusal_)
+      refusal_ =
+          Refusal{i_, "Too many values",
+                  fmt::format("A manifest file may hold {} values; this one has more.", YamlLimits::kNodes)};
+  }
+
+  void directive() {
+    refusal_ =
+        Refusal{i_, "Directives are not read",
+                "A line that starts with `%` is a YAML directive, which nbform does not read. Remove it."};
   }
 
   void token() {
     char c = at(i_);
     if (blank(i_) || c == '\r') {
       ++i_;
+      structured_ |= c == '\r' && value_start_;
     } else if (c == '#' && (i_ == 0 || blank(i_ - 1) || at(i_ - 1) == '\n')) {
+      structured_ = true;
       while (i_ < text_.size() && at(i_) != '\n') ++i_;
     } else if (c == ':' && (blank(i_ + 1) || at(i_ + 1) == '\n' || at(i_ + 1) == '\r')) {
       value_start_ = true;
+      structured_ = true;
+      count(2);
       ++i_;
     } else if (!value_start_) {
       ++i_;
@@ -94,6 +120,7 @@ class Scan {
   }
 
   void value(char c) {
+    structured_ |= c == '"' || c == '\'' || c == '[' || c == '{' || c == '|' || c == '>';
     if (c == '"' || c == '\'')
       quoted(c);
     else if (c == '[' || c == '{')
@@ -133,6 +160,8 @@ class Scan {
         ++i_;
         return;
       }
+      if (c == ',' || (c == ':' && blank(i_ + 1))) count(1);
+      if (refusal_) return;
       if ((c == '"' || c == '\'') && token_start) {
         quoted(c);
         if (refusal_) return;
@@ -171,6 +200,9 @@ class Scan {
   std::size_t i_ = 0;
   std::size_t indent_ = 0;  // of the key that a block scalar would belong to
   bool value_start_ = true;
+  bool structured_ = false;     // the line holds more than plain text, so a plain text ends with it
+  std::size_t text_start_ = 0;  // of the lines that may be one plain text
+  std::size_t values_ = 0;
   std::optional<Refusal> refusal_;
 };
 
