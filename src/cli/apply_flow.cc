@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -77,6 +78,7 @@ void add_flags(std::string& command, std::string_view flag, const std::vector<st
 std::string apply_command(const Session& session, const ChangeFlags& flags) {
   const StackFlags& stack = session.flags();
   std::string out = flags.destroy || !flags.kept.empty() ? "nbform destroy" : "nbform apply";
+  if (!flags.command.empty()) out = flags.command;
   if (session.directory() != ".") out += " -C " + quoted(session.directory());
   add_flags(out, "-f", stack.files);
   add_flags(out, "--target", stack.targets);
@@ -243,7 +245,8 @@ class Applying {
 };
 
 // --verify: what a fresh plan still finds.
-int verify(Session& session, PlanRequest request, const ChangeFlags& flags, const Selection& selection) {
+int verify(Session& session, PlanRequest request, const ChangeFlags& flags, const Selection& selection,
+           EventStream* events) {
   request.diff.replace.clear();
   request.diff.restart.clear();
   Judged again = judge(session, request, selection);
@@ -252,9 +255,12 @@ int verify(Session& session, PlanRequest request, const ChangeFlags& flags, cons
     if (!flags.json.asked()) session.shell().screen.out("Verified: a fresh plan is empty.\n");
     return kFine;
   }
+  Diagnostic failure = error(Code::drift, "The plan after the apply is not empty",
+                             again.usable ? counts_words(plan) : std::string());
+  if (events != nullptr) events->diagnostic(failure);
   session.shell().screen.report(plan.diagnostics);
   if (again.usable) session.shell().screen.err(render_plan(plan, screen_of(session, flags, selection, true), session.shell().screen.err_style()));
-  session.shell().screen.report(error(Code::drift, "The plan after the apply is not empty"));
+  session.shell().screen.report(failure);
   return kPartly;
 }
 
@@ -289,8 +295,9 @@ int apply_plan(Session& session, PlanRequest request, const ChangeFlags& flags, 
     return kError;
   }
   request.await_settling = !flags.refresh_only;
-  request.on_wait = [&screen](const Live& live) {
-    screen.err(fmt::format("waiting for {} ({})\n", printable(live.name), printable(live.health.detail)));
+  request.on_wait = [&screen, said = std::set<std::string>()](const Live& live) mutable {
+    if (said.insert(live.id + live.health.detail).second)
+      screen.err(fmt::format("waiting for {} ({})\n", printable(live.name), printable(live.health.detail)));
   };
   Judged judged = judge(session, request, selection);
   const Plan& plan = judged.planned.plan;
@@ -318,7 +325,7 @@ int apply_plan(Session& session, PlanRequest request, const ChangeFlags& flags, 
   Applying applying(session, judged, flags, how);
   int code = applying.run(events.get());
   if (!events) screen.out("\n" + applying.ending());
-  if (code == kFine && how.verify) code = verify(session, request, flags, selection);
+  if (code == kFine && how.verify) code = verify(session, request, flags, selection, events.get());
   if (events) events->end(applying.outcome(), code);
   return code == kFine && flags.detailed_exitcode ? kChanges : code;
 }

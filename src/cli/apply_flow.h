@@ -14,6 +14,7 @@ struct ChangeFlags {
   std::vector<std::string> replace, restart, kept, allow_data_loss;
   bool destroy = false, prune = false, refresh_only = false, full = false, details = false, detailed_exitcode = false;
   Output json;
+  std::string command;  // that goes on from here: "nbform start eda"; "": apply or destroy with these flags
 
   void declare_for_plan(Flags& flags);   // what changes are wanted
   void declare_screen(Flags& flags);     // how they are shown

@@ -22,10 +22,13 @@ int run(Shell& shell, const ForgetOptions& options) {
   };
   auto selection = Selection::of(options.stack, session->manifest(), options.names);
   if (!selection.ok()) return refuse(selection.error());
-  auto request = wanted(*session, options.change, *selection);
+  ChangeFlags change = options.change;
+  change.command = "nbform forget";
+  for (const std::string& name : options.names) change.command += " " + name;
+  auto request = wanted(*session, change, *selection);
   if (!request.ok()) return refuse(request.error());
   request->diff.forget = {options.names.begin(), options.names.end()};
-  return apply_plan(*session, std::move(*request), options.change, options.apply, *selection);
+  return apply_plan(*session, std::move(*request), change, options.apply, *selection);
 }
 
 Run declare(Flags& flags) {

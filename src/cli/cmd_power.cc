@@ -24,14 +24,17 @@ int run(Shell& shell, const PowerOptions& options, PowerPolicy::Want want) {
   auto selection = Selection::of(options.stack, session->manifest(), options.names);
   if (!selection.ok()) return refuse(selection.error());
   if (auto fits = selection->fits(session->notebook_names()); !fits.ok()) return refuse(fits.error());
-  auto request = wanted(*session, options.change, *selection);
+  ChangeFlags change = options.change;
+  change.command = want == PowerPolicy::Want::running ? "nbform start" : "nbform stop";
+  for (const std::string& name : options.names) change.command += " " + name;
+  auto request = wanted(*session, change, *selection);
   if (!request.ok()) return refuse(request.error());
   request->diff.power_only = true;
   for (const std::string& name : session->notebook_names())
     if (selection->has(name)) request->diff.power[name] = want;
   ApplyFlags apply = options.apply;
   if (want == PowerPolicy::Want::running) apply.yes = true;  // starting takes nothing away
-  return apply_plan(*session, std::move(*request), options.change, apply, *selection);
+  return apply_plan(*session, std::move(*request), change, apply, *selection);
 }
 
 Run declare(Flags& flags, PowerPolicy::Want want) {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "base/text.h"
 #include "cli/shell.h"
@@ -101,6 +102,19 @@ Parsed no_such_command(const std::string& word, const std::vector<const Command*
   return refuse(fmt::format("There is no command {}.{}", printable(word), guess), "nbform --help");
 }
 
+// " Did you mean --target?" for the first flag that there is not.
+std::string guess_at_flag(const std::vector<std::string>& words, const std::set<std::string>& long_names) {
+  std::vector<std::string_view> names(long_names.begin(), long_names.end());
+  for (const std::string& word : words) {
+    std::string name = word.substr(0, word.find('='));
+    name.erase(0, std::min(name.find_first_not_of('-'), name.size()));
+    if (!word.starts_with("-") || name.size() < 2 || long_names.count(name) != 0) continue;
+    std::string_view close = nearest(name, names);
+    return close.empty() ? "" : fmt::format(". Did you mean --{}?", close);
+  }
+  return {};
+}
+
 Parsed parse_for(const Command& command, const std::string& program, std::vector<std::string> words) {
   CLI::App app{std::string(command.summary), program};
   app.footer(command_footer(command));
@@ -111,16 +125,17 @@ Parsed parse_for(const Command& command, const std::string& program, std::vector
   std::set<std::string> long_names;
   collect_long_names(app, long_names);
   for (std::string& word : words) word = with_two_dashes(word, long_names);
-  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   Parsed parsed;
   parsed.program = program;
   try {
-    app.parse(words);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
     parsed.run = std::move(run);
   } catch (const CLI::CallForHelp&) {
     const CLI::App* asked = &app;
     while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
     parsed.out = asked->help();
+  } catch (const CLI::ExtrasError& failure) {
+    return refuse(printable(failure.what()) + guess_at_flag(words, long_names), program + " --help");
   } catch (const CLI::Error& failure) {
     return refuse(printable(failure.what()), program + " --help");
   }

@@ -53,7 +53,9 @@ std::string text_of(const Plan& plan, const NotebookPlan& notebook, const std::v
   if (std::string text = edits_text(edits); !text.empty() && !created) words.push_back(text);
   if (!notebook.reason.empty()) words.push_back(notebook.reason);
   if (words.empty() && notebook.action == Action::destroy && !notebook.declared) words.push_back("in no manifest");
-  if (words.empty() && machine != nullptr && machine->reason == Reason::asked) words.push_back("asked for");
+  bool forced = notebook.action == Action::replace || notebook.action == Action::restart;
+  if (words.empty() && forced && machine != nullptr && machine->reason == Reason::asked)
+    words.push_back("as asked");
   return join(words, " · ");
 }
 

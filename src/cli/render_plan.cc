@@ -108,7 +108,7 @@ std::string render_legend(const std::vector<PlanRow>& rows, bool kept, const Sty
     if (std::any_of(rows.begin(), rows.end(), [&, a = action](const PlanRow& row) { return row.action == a; }))
       words.emplace_back(text);
   if (kept) words.emplace_back("= kept: a disk that outlives its notebook");
-  return words.empty() ? "" : "\n" + laid_out({{join(words, "   "), Ink::dim}}, style, 0);
+  return words.size() < 2 && !kept ? "" : "\n" + laid_out({{join(words, "   "), Ink::dim}}, style, 0);
 }
 
 std::string quiet_verdict(const Plan& plan, const PlanScreen& screen) {

@@ -2,14 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/stack_dir.h"
 #include "cli/work_dir.h"
 #include "net/endpoints.h"
-#include "net/google_home.h"
 #include "net/logging_env.h"
 
 namespace nbform::cli {
+
+namespace {
+
+// What secret variables put into requests: it must not come out in a log.
+std::vector<Secret> secrets_of(const Manifest& manifest) {
+  std::vector<Secret> out;
+  for (const Notebook& notebook : manifest.notebooks)
+    for (const auto& [prefix, entries] : {std::pair{"metadata.", &notebook.metadata}, {"labels.", &notebook.labels}})
+      for (const auto& [key, value] : *entries)
+        if (value.set() && notebook.secret_paths.count(prefix + key) != 0) out.emplace_back(*value);
+  return out;
+}
+
+}  // namespace
 
 int exit_code_of(const Diagnostic& error) {
   switch (error.code) {
@@ -79,10 +94,11 @@ Result<> Session::connect() {
   }
   bool to_stderr = shell_.env.env_var("NBFORM_LOG").value_or("") == "requests";
   if (!flags_.log_requests.empty()) {
-    logging_ = make_logging_env(*env_, NB_TRY(open_log(flags_.log_requests)));
+    logging_ = make_logging_env(*env_, NB_TRY(open_log(flags_.log_requests)), secrets_of(manifest_));
   } else if (to_stderr) {
     Screen& screen = shell_.screen;
-    logging_ = make_logging_env(*env_, [&screen](std::string_view line) { screen.err(std::string(line) + "\n"); });
+    logging_ = make_logging_env(
+        *env_, [&screen](std::string_view line) { screen.err(std::string(line) + "\n"); }, secrets_of(manifest_));
   }
   if (logging_ != nullptr) env_ = logging_.get();
 
@@ -95,10 +111,25 @@ Result<> Session::connect() {
   return Ok{};
 }
 
+// The metadata server is asked only where a notebook needs a project and nothing else names one.
+GoogleDefaults Session::defaults_of_environment() {
+  bool needed = std::any_of(manifest_.notebooks.begin(), manifest_.notebooks.end(), [&](const Notebook& notebook) {
+    auto cloud = manifest_.clouds.find(notebook.cloud);
+    bool google = cloud != manifest_.clouds.end() ? cloud->second.type == "gcp" : notebook.cloud == "gcp";
+    return google && (cloud == manifest_.clouds.end() || !cloud->second.project.set());
+  });
+  if (!needed) return google_defaults(*env_);
+  auto found = std::make_shared<std::optional<GoogleDefaults>>();
+  google_defaults(*env_, [found](GoogleDefaults defaults) { *found = std::move(defaults); });
+  while (!found->has_value())
+    if (!env_->step()) bug("the project is being asked for and nothing can happen");
+  return std::move(**found);
+}
+
 Result<> Session::find_accounts() {
   std::string fallback = Sandbox::kProject;
   if (sandbox_ == nullptr) {
-    GoogleDefaults defaults = google_defaults(*env_);
+    GoogleDefaults defaults = defaults_of_environment();
     fallback = defaults.project;
     region_ = defaults.region;
     inventory_ = NB_TRY(read_inventory(*env_, directory_, manifest_.stack.label()));

@@ -11,6 +11,7 @@
 #include "cli/selection.h"
 #include "cli/shell.h"
 #include "engine/planner.h"
+#include "net/google_home.h"
 
 namespace nbform::cli {
 
@@ -50,6 +51,7 @@ class Session {
   Session(Shell& shell, const StackFlags& flags) : shell_(shell), flags_(flags) {}
   Result<> enter();       // directory and world
   bool load();            // manifest; false: reported
+  GoogleDefaults defaults_of_environment();
   Result<> find_accounts();
   Result<> connect();     // wire, endpoints
 
