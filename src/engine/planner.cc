@@ -81,6 +81,8 @@ class Planner {
   Planned run() {
     Diagnostics problems;
     Planned out;
+    Time began = env_.now();
+    int calls_before = wire_.calls();
     out.graph = std::make_unique<Graph>(lower(request_, problems));
     if (problems.has_errors()) {
       out.plan.diagnostics = std::move(problems);
@@ -96,6 +98,8 @@ class Planner {
     out.plan = diff(*out.graph, out.snapshot, options);
     out.plan.diagnostics.add(problems);
     probe(env_, wire_, out.plan, out.snapshot, request_.stop);
+    out.plan.calls = wire_.calls() - calls_before;
+    out.plan.took = env_.now() - began;
     return out;
   }
 

@@ -81,10 +81,13 @@ std::string gpu_text(const Value& gpus) {
   return fmt::format("{} x{}", type, gpu["count"].as_int());
 }
 
-// "family deeplearning-platform-release/pytorch-2-7" -> "pytorch-2-7", with its project where the two differ in that.
+// "family deeplearning-platform-release/pytorch-2-7" -> "pytorch-2-7", with its project where the two differ
+// in that.
 std::string image_words(std::string_view image, std::string_view other) {
   if (image.empty()) return "(unknown)";
-  auto project = [](std::string_view text) { return text.substr(text.find(' ') + 1, text.find('/') - text.find(' ') - 1); };
+  auto project = [](std::string_view text) {
+    return text.substr(text.find(' ') + 1, text.find('/') - text.find(' ') - 1);
+  };
   std::string_view name = last_segment(image);
   bool same = other.empty() || project(image) == project(other);
   return same ? std::string(name) : fmt::format("{}/{}", project(image), name);
@@ -96,8 +99,9 @@ std::string gpus_words(const Value& gpus) {
 
 std::string keys_words(const List& before, const List& after) {
   auto missing = [](const List& in, const List& items) {
-    return std::count_if(items.begin(), items.end(),
-                         [&](const Value& item) { return std::find(in.begin(), in.end(), item) == in.end(); });
+    return std::count_if(items.begin(), items.end(), [&](const Value& item) {
+      return std::find(in.begin(), in.end(), item) == in.end();
+    });
   };
   auto added = missing(before, after), removed = missing(after, before);
   if (added == 0) return fmt::format("ssh keys {} removed", removed);
@@ -106,13 +110,18 @@ std::string keys_words(const List& before, const List& after) {
 }
 
 std::string script_words(std::string_view name, const Edit& edit) {
-  return fmt::format("{} {}", name, edit.before.is_null() ? "added" : edit.after.is_null() ? "removed" : "changed");
+  return fmt::format("{} {}", name,
+                     edit.before.is_null()  ? "added"
+                     : edit.after.is_null() ? "removed"
+                                            : "changed");
 }
 
 void note_newer_image(std::vector<std::string>& out, const Resource& resource, const Live& live) {
   const Value* image = resource.attributes.find("image");
   const Value* newest = resource.defaults.find("resolved_image");
   if (image == nullptr || newest == nullptr || image->as_text().starts_with("name ")) return;
+  const Value* remembered = live.attributes.find("image");
+  if (remembered != nullptr && *remembered != *image) return;  // another image is a change, not news
   std::string_view runs = live_text(live, "source_image"), there = (*newest)["path"].as_text();
   if (runs.empty() || there.empty() || last_segment(runs) == last_segment(there)) return;
   out.push_back(fmt::format("a newer image of {} exists: {} (runs {}); `--replace {}` takes it",

@@ -25,7 +25,7 @@ constexpr std::array kAttrs = {
     Attr{"iops", "disk iops", "iops", M::live, S::exact, "Provisioned IOPS (Hyperdisk).", ""},
     Attr{"throughput", "disk throughput", "throughput", M::live, S::exact, "Provisioned MB/s (Hyperdisk).",
          ""},
-    Attr{"labels", "disk labels", "", M::live, S::entries, "Labels.", ""},
+    Attr{"labels", "disk labels", "labels", M::live, S::entries, "Labels.", ""},
 };
 
 std::string kms_key_of(const Value& body) {

@@ -78,7 +78,8 @@ class Lowering {
   std::function<Mark(std::string_view)> marks(std::string prefix = {}) const {
     const Notebook* notebook = &n_;
     return [notebook, prefix](std::string_view from) {
-      return mark_of(*notebook, prefix.empty() ? std::string(from) : fmt::format("{}.{}", prefix, from));
+      bool of_notebook = prefix.empty() || from.starts_with("labels");
+      return mark_of(*notebook, of_notebook ? std::string(from) : fmt::format("{}.{}", prefix, from));
     };
   }
 

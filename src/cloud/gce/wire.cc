@@ -3,10 +3,10 @@
 #include <array>
 #include <charconv>
 
+#include "base/google_error.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/gce/gce.h"
-#include "base/google_error.h"
 
 namespace nbform::gce {
 
