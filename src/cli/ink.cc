@@ -50,7 +50,7 @@ class Paragraph {
   }
 
   std::string finish() {
-    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    close();
     return std::move(out_) + "\n";
   }
 
@@ -58,24 +58,40 @@ class Paragraph {
   void add_run(std::string_view run, bool blank, Ink ink) {
     std::string shown = printable(run);
     std::size_t width = display_width(shown);
-    bool too_wide = style_.width > 0 && column_ + width > static_cast<std::size_t>(style_.width);
-    if (!blank && too_wide && column_ > hang_ && !at_start_) break_line();
-    if (blank && at_start_ && broken_) return;
-    out_ += blank ? shown : inked(shown, ink, style_);
-    column_ += width;
-    at_start_ = at_start_ && blank;
+    if (blank) {
+      if (!at_start_ || !broken_) blanks_ += width;
+      return;
+    }
+    bool too_wide = style_.width > 0 && column_ + blanks_ + width > static_cast<std::size_t>(style_.width);
+    if (too_wide && !at_start_) break_line();
+    if (open_ != ink) close();
+    out_ += std::string(blanks_, ' ');
+    if (open_ != ink && style_.colour) out_ += escape_of(ink);
+    open_ = ink;
+    out_ += shown;
+    column_ += blanks_ + width;
+    blanks_ = 0;
+    at_start_ = false;
+  }
+
+  void close() {
+    if (open_ != Ink::plain && style_.colour) out_ += "\x1b[0m";
+    open_ = Ink::plain;
   }
 
   void break_line() {
-    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    close();
     out_ += "\n" + std::string(hang_, ' ');
     column_ = hang_;
+    blanks_ = 0;
     at_start_ = broken_ = true;
   }
 
   const Style& style_;
   std::size_t hang_;
   std::size_t column_ = 0;
+  std::size_t blanks_ = 0;  // before the next word
+  Ink open_ = Ink::plain;
   bool at_start_ = true, broken_ = false;
   std::string out_;
 };

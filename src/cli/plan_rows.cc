@@ -21,7 +21,7 @@ bool is_blocked(const Plan& plan, const std::string& notebook) {
 
 const Change* machine_of(const Plan& plan, const NotebookPlan& notebook) {
   for (std::size_t index : notebook.changes)
-    if (plan.changes[index].kind != nullptr && plan.changes[index].kind->stop()) return &plan.changes[index];
+    if (plan.changes[index].kind != nullptr && plan.changes[index].kind->is_machine()) return &plan.changes[index];
   return nullptr;
 }
 

@@ -13,10 +13,6 @@ namespace nbform::cli {
 
 namespace {
 
-bool is_machine(const Live& live) {
-  return live.kind->stop().has_value();
-}
-
 std::string state_words(const Health& health) {
   switch (health.state) {
     case Health::State::running:
@@ -103,7 +99,7 @@ std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<s
   }
   for (const Live& live : snapshot.live) {
     bool ours = live.owner.stack == stack || live.owner.stack == bare_stack;
-    if (!ours || !is_machine(live)) continue;
+    if (!ours || !live.kind->is_machine()) continue;
     bool known = std::find(declared.begin(), declared.end(), live.owner.notebook) != declared.end();
     StatusRow& row = rows[live.owner.notebook];
     bool twice = !row.machine_id.empty();

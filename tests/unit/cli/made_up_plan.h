@@ -21,6 +21,7 @@ class MadeUpKind final : public Kind {
   std::vector<Step> forget() const override { return {}; }
   Call read(const Scope&, std::string_view, std::string_view) const override { return {}; }
   Result<Live> decode(const Scope&, const Value&) const override { return Live{}; }
+  std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override { return {}; }
   Settlement settle(const Scope&, const Response&) const override { return {}; }
   void carry_over(Live&, const Live&) const override {}
   std::vector<std::string> consequences(const Change&) const override { return {}; }

@@ -72,7 +72,7 @@ TEST_CASE("red is for lost data alone") {
   PlanMaker m = one_of_each();
   std::string text = render_plan(m.plan, screen(), {true, 0});
   const std::string red = "\x1b[1;31m";
-  CHECK(text.find(red + "ERASED") != std::string::npos);
+  CHECK(text.find(red + "boot disk ERASED") != std::string::npos);
   CHECK(text.find(red + "REPLACE") != std::string::npos);
   m.plan.notebooks[1].lost.clear();
   m.plan.notebooks[1].consequences.clear();

@@ -46,8 +46,9 @@ TEST_CASE("text is broken at blanks and hangs") {
   CHECK(laid_out({{"do:\n  cmd --flag"}}, {}, 4) == "do:\n    cmd --flag\n");
 }
 
-TEST_CASE("colours wrap words, never blanks") {
-  CHECK(laid_out({{"a b", Ink::red}}, {true, 0}, 0) == "\x1b[1;31ma\x1b[0m \x1b[1;31mb\x1b[0m\n");
+TEST_CASE("a colour spans its words, and ends with the line") {
+  CHECK(laid_out({{"a b ", Ink::red}, {"c"}}, {true, 0}, 0) == "\x1b[1;31ma b\x1b[0m c\n");
+  CHECK(laid_out({{"a b", Ink::red}}, {true, 1}, 0) == "\x1b[1;31ma\x1b[0m\n\x1b[1;31mb\x1b[0m\n");
 }
 
 TEST_CASE("shortened keeps whole characters") {
