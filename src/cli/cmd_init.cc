@@ -53,6 +53,7 @@ class Init {
     NB_TRY(find_directory());
     std::vector<StarterFile> files = NB_TRY(options_.example.empty() ? from_answers() : from_example());
     NB_TRY(check(files));
+    if (!env_.file_info(directory_).ok()) NB_TRY(env_.make_directory(directory_));
     for (const StarterFile& file : files) NB_TRY(env_.write_file(path(file.name), file.text, false));
     report(files);
     return Ok{};
@@ -70,7 +71,6 @@ class Init {
     directory_ = !options_.chdir.empty()       ? options_.chdir
                  : !options_.directory.empty() ? options_.directory
                                                : ".";
-    if (!env_.file_info(directory_).ok()) NB_TRY(env_.make_directory(directory_));
     auto names = env_.list_directory(directory_);
     for (const std::string& name : names.ok() ? *names : std::vector<std::string>{})
       if (name.ends_with(".nb.yaml"))
@@ -91,7 +91,7 @@ class Init {
 
   Result<std::vector<StarterFile>> from_answers() {
     auto here = env_.file_info(directory_);
-    std::string name = here.ok() ? legal_name(last_segment(here->resolved)) : "";
+    std::string name = legal_name(last_segment(here.ok() ? here->resolved : directory_));
     Starter s;
     s.id = new_id(env_);
     s.stack = NB_TRY(answer(options_.stack, "Name of the stack", name.empty() ? "notebooks" : name));

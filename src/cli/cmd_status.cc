@@ -40,12 +40,22 @@ void show(Session& session, const Snapshot& snapshot, const StatusOptions& optio
     if (scope.failure) shell.screen.report(*scope.failure);
 }
 
+// No account is known: the reasons are those of a plan.
+int nowhere(Session& session, const PlanRequest& request) {
+  Diagnostics problems;
+  lower(request, problems);
+  session.complete(problems);
+  session.shell().screen.report(problems);
+  return problems.has_errors() ? kError : kFine;
+}
+
 // One reading, with a session of its own: between two of them the sandbox is free for others.
 int once(Shell& shell, const StatusOptions& options) {
   int code = kFine;
   auto session = Session::open(shell, options.stack, code);
   if (session == nullptr) return code;
   PlanRequest request = session->request();
+  if (scopes_of(request).empty()) return nowhere(*session, request);
   Snapshot snapshot = refresh(session->env(), session->wire(), session->manifest().stack, scopes_of(request), {}, session->stop());
   if (session->interrupts() > 0) return kInterrupted;
   show(*session, snapshot, options);

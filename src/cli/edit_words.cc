@@ -68,6 +68,13 @@ EditWords own_words(const Change& change, const Edit& edit, std::string_view wor
   return out;
 }
 
+// Where the manifest says what one of nbform's labels remembers.
+Mark own_mark(const Change& change, std::string_view word) {
+  if (change.resource == nullptr || !change.resource->mark || (word != "keep" && word != "protect")) return {};
+  if (word == "protect") return change.resource->mark("protect");
+  return change.resource->mark(part_of(change).starts_with("disk-") ? "keep" : "disks.boot.keep");
+}
+
 std::string title_of(const Change& change, const Edit& edit) {
   std::string_view title(edit.title);
   std::string_view part = part_of(change);
@@ -126,8 +133,13 @@ EditWords words_of_edit(const Change& change, const Edit& edit) {
   }
   out.effect = edit.effect;
   out.why = edit.why;
-  out.mark = edit.mark;
+  out.mark = own.empty() ? edit.mark : own_mark(change, own);
   return out;
+}
+
+// After the user's own: what follows from the stack's or the notebook's name.
+bool follows(const EditWords& words) {
+  return words.subject == "stack" || words.subject == "notebook";
 }
 
 }  // namespace
@@ -177,7 +189,9 @@ std::vector<EditWords> words_of(const Plan& plan, const NotebookPlan& notebook) 
   }
   bool meant = std::any_of(out.begin(), out.end(), [](const auto& w) { return w.subject != "nbform's labels"; });
   if (meant) std::erase_if(out, [](const auto& w) { return w.subject == "nbform's labels"; });
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.effect > b.effect; });
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return a.effect != b.effect ? a.effect > b.effect : follows(a) < follows(b);
+  });
   return out;
 }
 

@@ -38,6 +38,7 @@ class Paragraph {
     for (std::size_t at = 0; at < text.size();) {
       if (text[at] == '\n') {
         break_line();
+        broken_ = false;  // what is indented after a line end stays so
         ++at;
         continue;
       }

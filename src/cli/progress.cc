@@ -112,7 +112,7 @@ void Progress::on_start(const Change& change) {
     n.state = State::working;
     n.began = env_.now();
   }
-  moved(n);
+  if (live_) moved(n);  // elsewhere the first phase says it
 }
 
 void Progress::on_phase(const Change& change, std::string_view phase) {
@@ -173,10 +173,10 @@ void Progress::on_interrupt() {
 void Progress::moved(const NotebookProgress& notebook) {
   if (ended_) return;
   if (live_) return paint(false);
-  std::string line = fmt::format("{}  {}  {}", format_clock(env_.now()), padded(printable(notebook.name), name_width_),
+  std::string line = fmt::format("{}  {}  {}", format_rfc3339(env_.now()).substr(11, 8), padded(printable(notebook.name), name_width_),
                                  printable(phase_words(notebook)));
   if (!notebook.why.empty()) line += "  (" + printable(notebook.why) + ")";
-  std::string what = line.substr(5);
+  std::string what = line.substr(8);
   if (std::exchange(said_[notebook.name], what) == what) return;
   screen_.err(line + "\n");
 }

@@ -43,7 +43,7 @@ TEST_CASE("the caret stands under wide and odd characters") {
 TEST_CASE("text is broken at blanks and hangs") {
   CHECK(laid_out({{"aa bb cc dd"}}, {false, 6}, 2) == "aa bb\n  cc\n  dd\n");
   CHECK(laid_out({{"aa bb cc dd"}}, {}, 2) == "aa bb cc dd\n");
-  CHECK(laid_out({{"do:\n  cmd --flag"}}, {}, 4) == "do:\n    cmd --flag\n");
+  CHECK(laid_out({{"do:\n  cmd --flag"}}, {}, 4) == "do:\n      cmd --flag\n");
 }
 
 TEST_CASE("a colour spans its words, and ends with the line") {
