@@ -7,7 +7,8 @@ A case is a folder with case.toml and manifests in stack/ (and in other folders,
 
     about  = "what a reader should see"
     before = ["use earlier", "apply -y", "sandbox preempt train"]    # steps, nbform's arguments; "use DIR": the
-                                            # manifests of DIR; {run = "...", exit = N} where the exit code is not 0
+                                            # manifests of DIR; {run = "...", exit = N} where the exit code is not 0;
+                                            # {published = [...]}: added to the simulated world's troubles
     plan   = "plan"          # the command that plan.txt and plan.json (with --json) are about
     apply  = "apply -y"      # the command of apply.txt, requests.txt and world.txt; "" where there is none
     again  = 0               # exit code of `plan --detailed-exitcode` afterwards; 0: nothing is left to do
@@ -77,12 +78,22 @@ class Case:
                               stdin=subprocess.DEVNULL, timeout=120)
 
     def step(self, step):
+        if isinstance(step, dict) and "run" not in step:
+            return self.befall(step)
         command, code = (step["run"], step["exit"]) if isinstance(step, dict) else (step, 0)
         if command.startswith("use "):
             return self.use(command.removeprefix("use "))
         done = self.run(command)
         if done.returncode != code:
             raise Failure(f"{command}: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+
+    def befall(self, trouble):
+        """What `nbform sandbox` has no verb for: members of the world's "trouble", e.g. published images."""
+        file = self.stack / ".nbform/sandbox.json"
+        world = json.loads(file.read_text())
+        for name, items in trouble.items():
+            world["trouble"][name] += items
+        file.write_text(json.dumps(world))
 
     def take_requests(self):
         """What was logged since the last call; kept in the case's log as well."""
@@ -114,10 +125,12 @@ class Case:
             made["apply.txt"] = screen(apply, self.run(apply))
             made["requests.txt"] = Requests().text(self.take_requests())
             made["world.txt"] = self.world()
-            self.check_again()
         return made
 
     def check_again(self):
+        """Whatever was made: the plan after an apply is the one that the case says."""
+        if self.spec.get("apply") == "":
+            return
         wanted = self.spec.get("again", 0)
         done = self.run("plan --detailed-exitcode")
         if done.returncode != wanted:
@@ -244,12 +257,13 @@ def main():
     case = Case(given.folder, given.nbform, given.log)
     try:
         differences = compare(given.folder, case.produce(), accept)
+        print(differences, end="")
+        case.check_again()
     except Failure as failure:
         print(failure)
         return 1
     finally:
         shutil.rmtree(case.home)
-    print(differences, end="")
     if differences:
         print("accepted: read the diff before you commit it" if accept else "NBFORM_ACCEPT=1 accepts what is made")
     return 0 if not differences else SKIPPED if accept else 1
