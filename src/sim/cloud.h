@@ -81,7 +81,8 @@ class World {
   // Administration. Globs: '*' and '?'.
   Result<> preempt(std::string_view project, std::string_view zone, std::string_view name);
   Result<> preempt_at(std::string_view project, std::string_view zone, std::string_view name, Time at);
-  // Inserts and starts of matching machine types (and attached GPUs: "n1-standard-4+nvidia-tesla-t4") fail.
+  // Inserts and starts of matching machine types (and attached GPUs: "n1-standard-4+nvidia-tesla-t4",
+  // Spot VMs: "spot:n1-standard-4") fail.
   void stockout(std::string zone_glob, std::string machine_glob = "*",
                 std::vector<std::string> zones_available = {});
   void end_stockout(std::string_view zone_glob = "*");

@@ -111,6 +111,13 @@ void set_disk_status(State& state, const Key& key, std::string_view status) {
   if (Resource* disk = state.find("disks", key)) disk->edit().set("status", status);
 }
 
+void forget_use(State& state, const Key& key) {
+  Resource* disk = state.find("disks", key);
+  if (disk == nullptr) return;
+  disk->edit().erase("lastAttachTimestamp");
+  disk->edit().erase("lastDetachTimestamp");
+}
+
 void add_user(State& state, const Key& key, const Key& instance) {
   Resource* disk = state.find("disks", key);
   if (disk == nullptr) return;

@@ -15,6 +15,7 @@ void erase_disk(State& state, const Key& key, std::string_view why);
 void set_disk_status(State& state, const Key& key, std::string_view status);
 void add_user(State& state, const Key& disk, const Key& instance);
 void drop_user(State& state, const Key& disk, const Key& instance);
+void forget_use(State& state, const Key& disk);  // as if it had never been attached
 // The disk that a source link names; refusals: notFound, resourceInUseByAnotherResource, resourceNotReady.
 Result<Key> free_disk(State& state, const Call& call, std::string_view source, std::string_view field);
 Key disk_key(std::string_view source_link);  // of a normalised selfLink

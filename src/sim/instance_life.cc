@@ -109,10 +109,12 @@ void undo_insert(State& state, const Key& key, Resource& work) {
   erase_instance(state, key, "failed insert");
   for (const Value& name : made) {
     Key disk{key.project, key.scope, std::string(name.as_text())};
-    if (keep)
+    if (keep) {
       set_disk_status(state, disk, "READY");
-    else
+      forget_use(state, disk);
+    } else {
       erase_disk(state, disk, "failed insert");
+    }
   }
 }
 

@@ -52,9 +52,11 @@ namespace {
 
 const Stockout* stockout_of(const State& state, const Key& key, const Value& wire) {
   std::string machine(last_segment(wire["machineType"].as_text())), label = machine_label(wire);
+  std::string spot = is_spot(wire["scheduling"]) ? "spot:" + label : label;
   for (const Stockout& s : state.stockouts)
     if (glob_match(s.zone_glob, key.zone()) &&
-        (glob_match(s.machine_glob, machine) || glob_match(s.machine_glob, label)))
+        (glob_match(s.machine_glob, machine) || glob_match(s.machine_glob, label) ||
+         glob_match(s.machine_glob, spot)))
       return &s;
   return nullptr;
 }

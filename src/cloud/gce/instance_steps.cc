@@ -284,20 +284,36 @@ std::vector<Step> live_steps(const std::vector<Edit>& edits) {
   return steps;
 }
 
+bool gains_gpu(const std::vector<Edit>& edits) {
+  return std::any_of(edits.begin(), edits.end(), [](const Edit& edit) {
+    return (edit.attr == "gpus" && !edit.after.as_list().empty()) ||
+           (edit.attr == "machine_type" && built_in_gpu(edit.after.as_text()).has_value());
+  });
+}
+
+// A machine with GPUs can't migrate, and only some types take them: what a GPU needs comes before it, and
+// goes after it.
 std::vector<Step> stopped_steps(const std::vector<Edit>& edits) {
   std::vector<Step> steps;
   auto has = [&](std::string_view attr) { return edits_attr(edits, attr); };
+  bool gains = gains_gpu(edits);
+  auto scheduling = [&] {
+    if (has("market") || has("on_preemption") || has("max_run_s") || has("gpus") || has("machine_type"))
+      steps.push_back(plain(Needs::stopped, "set-scheduling", "changing scheduling", set_scheduling));
+  };
+  auto gpus = [&] {
+    if (has("gpus")) steps.push_back(setter(Needs::stopped, "set-gpus", "changing GPUs", "gpus", gpus_call));
+  };
+  gains ? scheduling() : gpus();
   if (has("machine_type"))
     steps.push_back(setter(Needs::stopped, "set-machine-type", "changing the machine type", "machine_type",
                            machine_type_call));
-  if (has("gpus")) steps.push_back(setter(Needs::stopped, "set-gpus", "changing GPUs", "gpus", gpus_call));
+  gains ? gpus() : scheduling();
   if (has("min_cpu_platform"))
     steps.push_back(setter(Needs::stopped, "set-cpu-platform", "changing the CPU platform",
                            "min_cpu_platform", [](const StepContext& c, const Value& want) {
                              return on(c, "setMinCpuPlatform", Map{{"minCpuPlatform", want}});
                            }));
-  if (has("market") || has("on_preemption") || has("max_run_s") || has("gpus") || has("machine_type"))
-    steps.push_back(plain(Needs::stopped, "set-scheduling", "changing scheduling", set_scheduling));
   if (has("service_account") || has("scopes"))
     steps.push_back(
         plain(Needs::stopped, "set-service-account", "changing the service account", set_service_account));

@@ -174,7 +174,7 @@ TEST_CASE("a stock-out takes the next zone, whole, and leaves nothing in the fir
   n.where = {"us-central1-b", "us-central1-f"};
   n.disks["data"] = Setting<Disk>(data_disk());
   stage.world.stockout("us-central1-b");
-  (void)stage.world.add_variant("insert-failure-leaves-disks");
+  REQUIRE(stage.world.add_variant("leftover-disks").ok());
   Outcome outcome = stage.plan_and_apply();
   expect_done(outcome);
   CHECK_FALSE(stage.world.resource("projects/acme-ml/zones/us-central1-f/instances/train").is_null());
