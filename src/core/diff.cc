@@ -27,6 +27,7 @@ class Differ {
     for (auto& [address, resource] : graph_)
       if (selects(resource.notebook)) judge_wanted(resource);
     for (const Live& live : snapshot_.live) judge_unwanted(live);
+    check_kept_names();
     carry();
     order();
     group_into_notebooks(plan_, graph_, declared_, options_);
@@ -109,6 +110,7 @@ class Differ {
       const Live* live = take(resource.kind, address);
       if (live != nullptr && live->never_used && !machine_lives(live->owner.notebook))
         continue;  // a remainder
+      if (live != nullptr && named_in_kept(*live) && !machine_lives(live->owner.notebook)) continue;
       if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
       if (live == nullptr && !resource.adopt.empty()) live = by_id(resource.kind, resource.adopt);
       if (live == nullptr) continue;
@@ -173,7 +175,8 @@ class Differ {
 
   void judge_missing(Resource& resource, const ScopeStatus* status) {
     if (options_.power_only) {
-      if (resource.kind->stop().has_value()) notes_[resource.notebook].push_back("not created yet; `nbform apply` creates it");
+      if (resource.kind->stop().has_value())
+        notes_[resource.notebook].push_back("not created yet; `nbform apply` creates it");
       return;
     }
     if (status != nullptr && !status->unreachable.empty()) {
@@ -361,7 +364,8 @@ class Differ {
   }
 
   void judge_unwanted(const Live& live) {
-    if (options_.power_only || !ours(live) || taken_.count(&live) || clashing_.count(live.owner.notebook)) return;
+    if (options_.power_only || !ours(live) || taken_.count(&live) || clashing_.count(live.owner.notebook))
+      return;
     if (named_in_kept(live)) {
       judge_removal(live, Reason::asked, false, true);
       return;
@@ -401,6 +405,27 @@ class Differ {
     return live.holds_data &&
            (options_.delete_kept.count(live.name) || options_.delete_kept.count(live.owner.notebook) ||
             options_.delete_kept.count(live.owner.address()));
+  }
+
+  // What --kept names is there, and no machine uses it.
+  void check_kept_names() {
+    for (const std::string& name : options_.delete_kept) {
+      auto is_named = [&](const Live& live) {
+        return ours(live) && live.holds_data &&
+               (live.name == name || live.owner.notebook == name || live.owner.address() == name);
+      };
+      auto found = std::find_if(snapshot_.live.begin(), snapshot_.live.end(), is_named);
+      if (found != snapshot_.live.end() && !machine_lives(found->owner.notebook)) continue;
+      bool used = found != snapshot_.live.end();
+      Diagnostic d =
+          used ? error(Code::conflict, "The disk is in use",
+                       fmt::format("{} belongs to {}, whose machine is there.", name, found->owner.notebook))
+               : error(Code::not_found, "There is no such kept disk",
+                       fmt::format("No disk of this stack is called {}.", name));
+      d.hint = used ? fmt::format("Destroy {} first.", found->owner.notebook)
+                    : "nbform plan lists the disks that are kept.";
+      plan_.diagnostics.add(std::move(d));
+    }
   }
 
   bool machine_lives(const std::string& notebook) const {
@@ -452,7 +477,7 @@ class Differ {
     }
     Change change = removal(live, reason);
     bool disk_with_data = live.holds_data && !live.never_used && live.keep != KeepRule::never;
-    bool undeclared_machine = live.erased_by_replace && reason == Reason::undeclared;
+    bool undeclared_machine = live.erased_by_replace && declared_.count(live.owner.notebook) == 0;
     change.loses_data = disk_with_data || undeclared_machine;
     plan_.changes.push_back(std::move(change));
   }

@@ -51,7 +51,8 @@ std::vector<std::string> of_removal(const Change& change) {
   std::vector<std::string> out;
   const Value* goes = live.attributes.find("boot_auto_delete");
   out.push_back(goes != nullptr && goes->as_bool() ? "boot disk ERASED" : "boot disk kept");
-  if (std::string disks = data_disks_text(live); !disks.empty()) out.push_back(disks);
+  bool replaced = change.action == Action::replace;  // a destroyed notebook's disks have changes of their own
+  if (std::string disks = data_disks_text(live); replaced && !disks.empty()) out.push_back(disks);
   for (const std::string& text : lost_memory(live)) out.push_back(text);
   if (change.action == Action::replace && has_ephemeral_ip(live)) out.push_back("IP changes");
   return out;
