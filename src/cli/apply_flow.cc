@@ -18,10 +18,12 @@ namespace nbform::cli {
 
 void ChangeFlags::declare_for_plan(Flags& flags) {
   flags.texts("--replace", replace, "NAME", "Destroy and create this notebook anew; repeatable");
-  flags.texts("--restart", restart, "NAME", "Stop and start this notebook, so that waiting changes take effect");
+  flags.texts("--restart", restart, "NAME",
+              "Stop and start this notebook, so that waiting changes take effect");
   flags.flag("--prune", prune, "Delete what is labelled as this stack's and in no manifest");
   flags.flag("--refresh-only", refresh_only, "Only say how the cloud differs; propose nothing");
-  flags.texts("--allow-data-loss", allow_data_loss, "NAME", "Agree that data of this notebook is lost; repeatable");
+  flags.texts("--allow-data-loss", allow_data_loss, "NAME",
+              "Agree that data of this notebook is lost; repeatable");
 }
 
 void ChangeFlags::declare_screen(Flags& flags) {
@@ -35,6 +37,18 @@ void ApplyFlags::declare(Flags& flags) {
   flags.flag("-y,--yes,--auto-approve", yes, "Do not ask");
   flags.flag("--verify", verify, "Plan again at the end, and fail unless there is nothing left to do");
   flags.number("--parallelism", parallelism, 1, 256, "How many changes run at once");
+}
+
+int on_stack(Shell& shell, const StackFlags& flags, const std::vector<std::string>& names,
+             const OnStack& body) {
+  int code = kFine;
+  auto session = Session::open(shell, flags, code);
+  if (session == nullptr) return code;
+  auto selection = Selection::of(flags, session->manifest(), names);
+  Result<int> done = selection.ok() ? body(*session, *selection) : Result<int>(selection.error());
+  if (done.ok()) return *done;
+  shell.screen.report(done.error());
+  return exit_code_of(done.error());
 }
 
 Result<PlanRequest> wanted(const Session& session, const ChangeFlags& flags, const Selection& selection) {
@@ -62,7 +76,8 @@ namespace {
 // For a command line that a person copies.
 std::string quoted(const std::string& word) {
   bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("-_./=:@%+,").find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) != 0 ||
+           std::string_view("-_./=:@%+,").find(static_cast<char>(c)) != std::string_view::npos;
   });
   if (plain) return word;
   std::string out = "'";
@@ -114,7 +129,8 @@ int code_of(const Diagnostics& diagnostics) {
 std::vector<std::string> known_names(const Session& session, const Snapshot& snapshot) {
   std::vector<std::string> names = session.notebook_names();
   for (const Live& live : snapshot.live) {
-    bool ours = live.owner.stack == session.manifest().stack.label() || live.owner.stack == session.manifest().stack.name;
+    bool ours = live.owner.stack == session.manifest().stack.label() ||
+                live.owner.stack == session.manifest().stack.name;
     if (ours) names.push_back(live.owner.notebook);
   }
   return names;
@@ -143,7 +159,8 @@ Judged judge(Session& session, const PlanRequest& request, const Selection& sele
   return out;
 }
 
-PlanScreen screen_of(const Session& session, const ChangeFlags& flags, const Selection& selection, bool with_next) {
+PlanScreen screen_of(const Session& session, const ChangeFlags& flags, const Selection& selection,
+                     bool with_next) {
   PlanScreen screen;
   const std::string& program = session.shell().program;
   screen.header = header_of(session, program);
@@ -179,7 +196,8 @@ int refresh_only_code(const Judged& judged, const ChangeFlags& flags) {
 ApplyOptions apply_options(Session& session, const ApplyFlags& how) {
   ApplyOptions options;
   options.parallelism = how.parallelism;
-  options.nonce = fmt::format("{:016x}{:016x}", session.env().random(UINT64_MAX), session.env().random(UINT64_MAX));
+  options.nonce =
+      fmt::format("{:016x}{:016x}", session.env().random(UINT64_MAX), session.env().random(UINT64_MAX));
   options.interrupts = [&session] { return session.interrupts(); };
   return options;
 }
@@ -228,7 +246,8 @@ class Applying {
 
   const Outcome& outcome() const { return outcome_; }
   std::string ending() const {
-    return render_outcome(outcome_, took_, apply_command(session_, flags_), session_.shell().screen.out_style());
+    return render_outcome(outcome_, took_, apply_command(session_, flags_),
+                          session_.shell().screen.out_style());
   }
 
  private:
@@ -259,7 +278,9 @@ int verify(Session& session, PlanRequest request, const ChangeFlags& flags, cons
                              again.usable ? counts_words(plan) : std::string());
   if (events != nullptr) events->diagnostic(failure);
   session.shell().screen.report(plan.diagnostics);
-  if (again.usable) session.shell().screen.err(render_plan(plan, screen_of(session, flags, selection, true), session.shell().screen.err_style()));
+  if (again.usable)
+    session.shell().screen.err(
+        render_plan(plan, screen_of(session, flags, selection, true), session.shell().screen.err_style()));
   session.shell().screen.report(failure);
   return kPartly;
 }
@@ -272,11 +293,13 @@ int refuse(Session& session, const Judged& judged, EventStream* events) {
 
 }  // namespace
 
-int show_plan(Session& session, const PlanRequest& request, const ChangeFlags& flags, const Selection& selection) {
+int show_plan(Session& session, const PlanRequest& request, const ChangeFlags& flags,
+              const Selection& selection) {
   Judged judged = judge(session, request, selection);
   const Plan& plan = judged.planned.plan;
   Screen& screen = session.shell().screen;
-  if (judged.exit_code == kInterrupted || (!judged.usable && plan.diagnostics.empty())) return judged.exit_code;
+  if (judged.exit_code == kInterrupted || (!judged.usable && plan.diagnostics.empty()))
+    return judged.exit_code;
   if (flags.json.asked()) {
     if (int code = write_json(session, flags.json, json_of(session, plan)); code != kFine) return code;
   }
@@ -290,7 +313,8 @@ int apply_plan(Session& session, PlanRequest request, const ChangeFlags& flags, 
                const Selection& selection) {
   Screen& screen = session.shell().screen;
   if (flags.json.asked() && !how.yes && !flags.refresh_only) {
-    screen.report(error(Code::usage, "--json does not ask", "Events on stdout leave no room for a question. Nothing was sent.")
+    screen.report(error(Code::usage, "--json does not ask",
+                        "Events on stdout leave no room for a question. Nothing was sent.")
                       .with_hint("Add -y to apply without being asked."));
     return kError;
   }
@@ -301,7 +325,8 @@ int apply_plan(Session& session, PlanRequest request, const ChangeFlags& flags, 
   };
   Judged judged = judge(session, request, selection);
   const Plan& plan = judged.planned.plan;
-  if (judged.exit_code == kInterrupted || (!judged.usable && plan.diagnostics.empty())) return judged.exit_code;
+  if (judged.exit_code == kInterrupted || (!judged.usable && plan.diagnostics.empty()))
+    return judged.exit_code;
 
   std::unique_ptr<EventStream> events;
   if (flags.json.asked()) {

@@ -5,29 +5,21 @@ namespace nbform::cli {
 
 namespace {
 
-struct ApplyOptionsOfUser {
+struct ApplyCommandLine {
   StackFlags stack;
   ChangeFlags change;
   ApplyFlags apply;
 };
 
-int run(Shell& shell, const ApplyOptionsOfUser& options) {
-  int code = kFine;
-  auto session = Session::open(shell, options.stack, code);
-  if (session == nullptr) return code;
-  auto refuse = [&](const Diagnostic& why) {
-    shell.screen.report(why);
-    return exit_code_of(why);
-  };
-  auto selection = Selection::of(options.stack, session->manifest());
-  if (!selection.ok()) return refuse(selection.error());
-  auto request = wanted(*session, options.change, *selection);
-  if (!request.ok()) return refuse(request.error());
-  return apply_plan(*session, std::move(*request), options.change, options.apply, *selection);
+int run(Shell& shell, const ApplyCommandLine& options) {
+  return on_stack(shell, options.stack, {}, [&](Session& session, const Selection& selection) -> Result<int> {
+    PlanRequest request = NB_TRY(wanted(session, options.change, selection));
+    return apply_plan(session, std::move(request), options.change, options.apply, selection);
+  });
 }
 
 Run declare(Flags& flags) {
-  auto options = std::make_shared<ApplyOptionsOfUser>();
+  auto options = std::make_shared<ApplyCommandLine>();
   options->stack.declare(flags);
   options->stack.declare_selection(flags);
   options->change.declare_for_plan(flags);
@@ -40,6 +32,7 @@ Run declare(Flags& flags) {
 }  // namespace
 
 const Command kApplyCommand{"apply", "Every day:", "Make the cloud as the manifests say; asks first",
-                            "nbform apply\nnbapply --target eda -y\nnbform apply --sandbox -y --verify", declare};
+                            "nbform apply\nnbapply --target eda -y\nnbform apply --sandbox -y --verify",
+                            declare};
 
 }  // namespace nbform::cli

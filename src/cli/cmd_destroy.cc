@@ -12,24 +12,16 @@ struct DestroyOptions {
 };
 
 int run(Shell& shell, const DestroyOptions& options) {
-  int code = kFine;
-  auto session = Session::open(shell, options.stack, code);
-  if (session == nullptr) return code;
-  auto refuse = [&](const Diagnostic& why) {
-    shell.screen.report(why);
-    return exit_code_of(why);
-  };
-  auto selection = Selection::of(options.stack, session->manifest());
-  if (!selection.ok()) return refuse(selection.error());
   ChangeFlags change = options.change;
   change.destroy = change.kept.empty();  // --kept names disks; the notebooks stay
-  auto request = wanted(*session, change, *selection);
-  if (!request.ok()) return refuse(request.error());
-  if (!change.destroy) {
-    request->diff.selected = true;
-    request->diff.selects = [](std::string_view) { return false; };
-  }
-  return apply_plan(*session, std::move(*request), change, options.apply, *selection);
+  return on_stack(shell, options.stack, {}, [&](Session& session, const Selection& selection) -> Result<int> {
+    PlanRequest request = NB_TRY(wanted(session, change, selection));
+    if (!change.destroy) {
+      request.diff.selected = true;
+      request.diff.selects = [](std::string_view) { return false; };
+    }
+    return apply_plan(session, std::move(request), change, options.apply, selection);
+  });
 }
 
 Run declare(Flags& flags) {
@@ -47,8 +39,8 @@ Run declare(Flags& flags) {
 
 }  // namespace
 
-const Command kDestroyCommand{"destroy", "Every day:", "Destroy the notebooks of a directory; disks with `keep: always` stay",
-                              "nbform destroy --target eda\nnbform destroy --kept eda-data --allow-data-loss eda",
-                              declare};
+const Command kDestroyCommand{
+    "destroy", "Every day:", "Destroy the notebooks of a directory; disks with `keep: always` stay",
+    "nbform destroy --target eda\nnbform destroy --kept eda-data --allow-data-loss eda", declare};
 
 }  // namespace nbform::cli

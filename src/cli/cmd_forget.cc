@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "cli/apply_flow.h"
 #include "cli/commands.h"
 
@@ -13,22 +15,14 @@ struct ForgetOptions {
 };
 
 int run(Shell& shell, const ForgetOptions& options) {
-  int code = kFine;
-  auto session = Session::open(shell, options.stack, code);
-  if (session == nullptr) return code;
-  auto refuse = [&](const Diagnostic& why) {
-    shell.screen.report(why);
-    return exit_code_of(why);
-  };
-  auto selection = Selection::of(options.stack, session->manifest(), options.names);
-  if (!selection.ok()) return refuse(selection.error());
   ChangeFlags change = options.change;
-  change.command = "nbform forget";
-  for (const std::string& name : options.names) change.command += " " + name;
-  auto request = wanted(*session, change, *selection);
-  if (!request.ok()) return refuse(request.error());
-  request->diff.forget = {options.names.begin(), options.names.end()};
-  return apply_plan(*session, std::move(*request), change, options.apply, *selection);
+  change.command = fmt::format("nbform forget {}", fmt::join(options.names, " "));
+  return on_stack(shell, options.stack, options.names,
+                  [&](Session& session, const Selection& selection) -> Result<int> {
+                    PlanRequest request = NB_TRY(wanted(session, change, selection));
+                    request.diff.forget = {options.names.begin(), options.names.end()};
+                    return apply_plan(session, std::move(request), change, options.apply, selection);
+                  });
 }
 
 Run declare(Flags& flags) {
@@ -42,7 +36,8 @@ Run declare(Flags& flags) {
 
 }  // namespace
 
-const Command kForgetCommand{"forget", "Now and then:", "Take nbform's labels off and leave the machine as it is",
+const Command kForgetCommand{"forget",
+                             "Now and then:", "Take nbform's labels off and leave the machine as it is",
                              "nbform forget old-nb", declare};
 
 }  // namespace nbform::cli

@@ -11,18 +11,10 @@ struct PlanOptions {
 };
 
 int run(Shell& shell, const PlanOptions& options) {
-  int code = kFine;
-  auto session = Session::open(shell, options.stack, code);
-  if (session == nullptr) return code;
-  auto refuse = [&](const Diagnostic& why) {
-    shell.screen.report(why);
-    return exit_code_of(why);
-  };
-  auto selection = Selection::of(options.stack, session->manifest());
-  if (!selection.ok()) return refuse(selection.error());
-  auto request = wanted(*session, options.change, *selection);
-  if (!request.ok()) return refuse(request.error());
-  return show_plan(*session, *request, options.change, *selection);
+  return on_stack(shell, options.stack, {}, [&](Session& session, const Selection& selection) -> Result<int> {
+    PlanRequest request = NB_TRY(wanted(session, options.change, selection));
+    return show_plan(session, request, options.change, selection);
+  });
 }
 
 Run declare(Flags& flags) {
@@ -37,8 +29,8 @@ Run declare(Flags& flags) {
 
 }  // namespace
 
-const Command kPlanCommand{"plan", "Every day:", "Show what would change, and what that does to kernels and data",
-                           "nbform plan\nnbform plan examples/gce-spot --sandbox\nnbplan --target 'class-*' --details",
-                           declare};
+const Command kPlanCommand{
+    "plan", "Every day:", "Show what would change, and what that does to kernels and data",
+    "nbform plan\nnbform plan examples/gce-spot --sandbox\nnbplan --target 'class-*' --details", declare};
 
 }  // namespace nbform::cli

@@ -1,4 +1,6 @@
 // nbform start and nbform stop: power, and nothing else.
+#include <fmt/format.h>
+
 #include "cli/apply_flow.h"
 #include "cli/commands.h"
 
@@ -14,27 +16,20 @@ struct PowerOptions {
 };
 
 int run(Shell& shell, const PowerOptions& options, PowerPolicy::Want want) {
-  int code = kFine;
-  auto session = Session::open(shell, options.stack, code);
-  if (session == nullptr) return code;
-  auto refuse = [&](const Diagnostic& why) {
-    shell.screen.report(why);
-    return exit_code_of(why);
-  };
-  auto selection = Selection::of(options.stack, session->manifest(), options.names);
-  if (!selection.ok()) return refuse(selection.error());
-  if (auto fits = selection->fits(session->notebook_names()); !fits.ok()) return refuse(fits.error());
+  bool starts = want == PowerPolicy::Want::running;
   ChangeFlags change = options.change;
-  change.command = want == PowerPolicy::Want::running ? "nbform start" : "nbform stop";
-  for (const std::string& name : options.names) change.command += " " + name;
-  auto request = wanted(*session, change, *selection);
-  if (!request.ok()) return refuse(request.error());
-  request->diff.power_only = true;
-  for (const std::string& name : session->notebook_names())
-    if (selection->has(name)) request->diff.power[name] = want;
+  change.command = fmt::format("nbform {} {}", starts ? "start" : "stop", fmt::join(options.names, " "));
   ApplyFlags apply = options.apply;
-  if (want == PowerPolicy::Want::running) apply.yes = true;  // starting takes nothing away
-  return apply_plan(*session, std::move(*request), change, apply, *selection);
+  apply.yes = apply.yes || starts;  // starting takes nothing away
+  return on_stack(shell, options.stack, options.names,
+                  [&](Session& session, const Selection& selection) -> Result<int> {
+                    NB_TRY(selection.fits(session.notebook_names()));
+                    PlanRequest request = NB_TRY(wanted(session, change, selection));
+                    request.diff.power_only = true;
+                    for (const std::string& name : session.notebook_names())
+                      if (selection.has(name)) request.diff.power[name] = want;
+                    return apply_plan(session, std::move(request), change, apply, selection);
+                  });
 }
 
 Run declare(Flags& flags, PowerPolicy::Want want) {
@@ -48,9 +43,9 @@ Run declare(Flags& flags, PowerPolicy::Want want) {
 
 }  // namespace
 
-const Command kStartCommand{"start", "Every day:", "Start notebooks that are stopped; other changes wait for apply",
-                            "nbform start eda",
-                            [](Flags& flags) { return declare(flags, PowerPolicy::Want::running); }};
+const Command kStartCommand{
+    "start", "Every day:", "Start notebooks that are stopped; other changes wait for apply",
+    "nbform start eda", [](Flags& flags) { return declare(flags, PowerPolicy::Want::running); }};
 
 const Command kStopCommand{"stop", "Every day:", "Stop running notebooks; disks stay, and cost",
                            "nbform stop eda\nnbform stop 'class-*' -y",

@@ -31,7 +31,8 @@ Result<Value> find_vm(const sim::World& world, const std::string& name) {
     names.push_back(vm["name"].as_text());
   }
   std::string_view close = nearest(name, names);
-  Diagnostic d = error(Code::usage, "There is no such VM in the sandbox", fmt::format("None is called {}.", name));
+  Diagnostic d =
+      error(Code::usage, "There is no such VM in the sandbox", fmt::format("None is called {}.", name));
   if (!close.empty()) d.hint = fmt::format("Did you mean {}?", close);
   return d;
 }
@@ -93,11 +94,13 @@ Done clock(sim::World& world, const SandboxOptions& o) {
 Done show(sim::World& world) {
   std::string out = fmt::format("virtual time {}\n", format_rfc3339(world.now()));
   for (const Value& vm : world.resources("instances"))
-    out += fmt::format("VM    {:<24} {:<18} {:<12} {}\n", vm["name"].as_text(), last_segment(vm["zone"].as_text()),
-                       vm["status"].as_text(), last_segment(vm["machineType"].as_text()));
+    out += fmt::format("VM    {:<24} {:<18} {:<12} {}\n", vm["name"].as_text(),
+                       last_segment(vm["zone"].as_text()), vm["status"].as_text(),
+                       last_segment(vm["machineType"].as_text()));
   for (const Value& disk : world.resources("disks"))
-    out += fmt::format("disk  {:<24} {:<18} {:<12} {} GB\n", disk["name"].as_text(), last_segment(disk["zone"].as_text()),
-                       disk["status"].as_text(), disk["sizeGb"].as_text());
+    out +=
+        fmt::format("disk  {:<24} {:<18} {:<12} {} GB\n", disk["name"].as_text(),
+                    last_segment(disk["zone"].as_text()), disk["status"].as_text(), disk["sizeGb"].as_text());
   out.pop_back();
   return printable(out).empty() ? out : out;
 }
@@ -156,9 +159,10 @@ Run declare(Flags& flags) {
 
 }  // namespace
 
-const Command kSandboxCommand{"sandbox", "Now and then:", "Let things happen to the simulated cloud of --sandbox",
-                              "nbform sandbox preempt eda-spot\nnbform sandbox stockout us-central1-b --hint us-central1-f\n"
-                              "nbform sandbox clock +1h",
-                              declare};
+const Command kSandboxCommand{
+    "sandbox", "Now and then:", "Let things happen to the simulated cloud of --sandbox",
+    "nbform sandbox preempt eda-spot\nnbform sandbox stockout us-central1-b --hint us-central1-f\n"
+    "nbform sandbox clock +1h",
+    declare};
 
 }  // namespace nbform::cli

@@ -33,9 +33,9 @@ void show(Session& session, const Snapshot& snapshot, const StatusOptions& optio
   }
   const Style& style = shell.screen.out_style();
   if (options.watch && style.width > 0) shell.screen.out("\x1b[H\x1b[J");
-  shell.screen.out(render_header(header_of(session, shell.program), snapshot.scopes, snapshot.at, snapshot.took,
-                                 snapshot.calls, style) + "\n" +
-                   render_status(rows, snapshot, stack.label(), stack.name, style));
+  shell.screen.out(render_header(header_of(session, shell.program), snapshot.scopes, snapshot.at,
+                                 snapshot.took, snapshot.calls, style) +
+                   "\n" + render_status(rows, snapshot, stack.label(), stack.name, style));
   for (const ScopeStatus& scope : snapshot.scopes)
     if (scope.failure) shell.screen.report(*scope.failure);
 }
@@ -56,7 +56,8 @@ int once(Shell& shell, const StatusOptions& options) {
   if (session == nullptr) return code;
   PlanRequest request = session->request();
   if (scopes_of(request).empty()) return nowhere(*session, request);
-  Snapshot snapshot = refresh(session->env(), session->wire(), session->manifest().stack, scopes_of(request), {}, session->stop());
+  Snapshot snapshot = refresh(session->env(), session->wire(), session->manifest().stack, scopes_of(request),
+                              {}, session->stop());
   if (session->interrupts() > 0) return kInterrupted;
   show(*session, snapshot, options);
   return code_of(snapshot);
@@ -89,7 +90,7 @@ Run declare(Flags& flags) {
 
 }  // namespace
 
-const Command kStatusCommand{"status", "Every day:", "What runs, where, since when", "nbform status\nnbform status --watch",
-                             declare};
+const Command kStatusCommand{"status", "Every day:", "What runs, where, since when",
+                             "nbform status\nnbform status --watch", declare};
 
 }  // namespace nbform::cli

@@ -3,7 +3,8 @@
 
 namespace nbform::cli {
 
-const Command kVersionCommand{"version", "Now and then:", "Print the version", "nbform version", [](Flags&) -> Run {
+const Command kVersionCommand{"version", "Now and then:", "Print the version", "nbform version",
+                              [](Flags&) -> Run {
                                 return [](Shell& shell) {
                                   shell.screen.out("nbform " NBFORM_VERSION "\n");
                                   return static_cast<int>(kFine);

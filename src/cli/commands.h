@@ -5,8 +5,8 @@
 
 namespace nbform::cli {
 
-extern const Command kPlanCommand, kApplyCommand, kDestroyCommand, kStartCommand, kStopCommand, kStatusCommand,
-    kForgetCommand, kSandboxCommand, kVersionCommand;
+extern const Command kPlanCommand, kApplyCommand, kDestroyCommand, kStartCommand, kStopCommand,
+    kStatusCommand, kForgetCommand, kSandboxCommand, kVersionCommand;
 
 extern const Command kValidateCommand, kShowCommand, kSchemaCommand, kExplainCommand, kInitCommand;
 

@@ -20,7 +20,8 @@ int refused(Session& session, const std::vector<std::string>& names) {
   std::string flags;
   for (const std::string& name : names) flags += " --allow-data-loss " + name;
   session.shell().screen.report(
-      error(Code::data_loss, "Data would be lost", fmt::format("Data of {} would be lost. Nothing was sent.", join(names, ", ")))
+      error(Code::data_loss, "Data would be lost",
+            fmt::format("Data of {} would be lost. Nothing was sent.", join(names, ", ")))
           .with_hint(fmt::format("If that is meant, add\n   {}", flags)));
   return kDataLoss;
 }
@@ -30,8 +31,9 @@ int no_answer(Session& session, const Diagnostic& why) {
     session.shell().screen.err("\nNothing was sent.\n");
     return session.interrupts() > 0 ? kInterrupted : kError;
   }
-  session.shell().screen.report(error(Code::usage, "There is nobody to ask", why.detail + " Nothing was sent.")
-                                    .with_hint("Add -y to apply without being asked."));
+  session.shell().screen.report(
+      error(Code::usage, "There is nobody to ask", why.detail + " Nothing was sent.")
+          .with_hint("Add -y to apply without being asked."));
   return kError;
 }
 

@@ -10,8 +10,8 @@
 namespace nbform::cli {
 
 struct Consent {
-  bool yes = false;                      // -y
-  std::vector<std::string> data_loss;    // --allow-data-loss
+  bool yes = false;                    // -y
+  std::vector<std::string> data_loss;  // --allow-data-loss
 };
 
 // kFine: go on. Otherwise the exit code; why has been said. Nothing is sent before.

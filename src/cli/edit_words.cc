@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kLongest = 60;  // of a value that is shown
 
 bool ends_with_word(std::string_view title, std::string_view word) {
-  return title == word || title.ends_with("." + std::string(word)) || title.ends_with(" " + std::string(word));
+  return title == word || title.ends_with("." + std::string(word)) ||
+         title.ends_with(" " + std::string(word));
 }
 
 // "nbform-keep" of "labels.nbform-keep", "nbform:keep" of AWS; "" for what is the user's.
@@ -70,7 +71,8 @@ EditWords own_words(const Change& change, const Edit& edit, std::string_view wor
 
 // Where the manifest says what one of nbform's labels remembers.
 Mark own_mark(const Change& change, std::string_view word) {
-  if (change.resource == nullptr || !change.resource->mark || (word != "keep" && word != "protect")) return {};
+  if (change.resource == nullptr || !change.resource->mark || (word != "keep" && word != "protect"))
+    return {};
   if (word == "protect") return change.resource->mark("protect");
   return change.resource->mark(part_of(change).starts_with("disk-") ? "keep" : "disks.boot.keep");
 }
@@ -84,13 +86,16 @@ std::string title_of(const Change& change, const Edit& edit) {
 }
 
 bool is_long(const Value& value) {
-  return value.is_text() && (value.as_text().size() > kLongest || value.as_text().find('\n') != std::string_view::npos);
+  return value.is_text() &&
+         (value.as_text().size() > kLongest || value.as_text().find('\n') != std::string_view::npos);
 }
 
 // A list by what comes and what goes: "+web −ssh".
 std::string list_words(const List& before, const List& after, std::string_view title) {
   std::vector<std::string> parts;
-  auto missing = [](const List& in, const Value& item) { return std::find(in.begin(), in.end(), item) == in.end(); };
+  auto missing = [](const List& in, const Value& item) {
+    return std::find(in.begin(), in.end(), item) == in.end();
+  };
   for (const Value& item : after)
     if (missing(before, item)) parts.push_back("+" + value_words(item, title));
   for (const Value& item : before)
@@ -179,7 +184,8 @@ std::vector<EditWords> words_of(const Plan& plan, const NotebookPlan& notebook) 
     for (const Edit& edit : change.edits) {
       EditWords words = words_of_edit(change, edit);
       auto same = std::find_if(out.begin(), out.end(), [&](const EditWords& other) {
-        return other.text == words.text || (other.subject == words.subject && words.subject.ends_with(".keep"));
+        return other.text == words.text ||
+               (other.subject == words.subject && words.subject.ends_with(".keep"));
       });
       if (same == out.end())
         out.push_back(std::move(words));
@@ -187,7 +193,8 @@ std::vector<EditWords> words_of(const Plan& plan, const NotebookPlan& notebook) 
         same->text = words.text;  // the label says it whole; a flag only has two states
     }
   }
-  bool meant = std::any_of(out.begin(), out.end(), [](const auto& w) { return w.subject != "nbform's labels"; });
+  bool meant =
+      std::any_of(out.begin(), out.end(), [](const auto& w) { return w.subject != "nbform's labels"; });
   if (meant) std::erase_if(out, [](const auto& w) { return w.subject == "nbform's labels"; });
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
     return a.effect != b.effect ? a.effect > b.effect : follows(a) < follows(b);

@@ -1,5 +1,5 @@
-// Attribute edits in a person's words: what changes, from what, to what. nbform's own labels are said as what they mean,
-// secrets not at all, and what several parts of a notebook change alike is said once. Pure.
+// Attribute edits in a person's words: what changes, from what, to what. nbform's own labels are said as what
+// they mean, secrets not at all, and what several parts of a notebook change alike is said once. Pure.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 namespace nbform::cli {
 
 struct EditWords {
-  std::string subject;        // "labels.team"; what is left out where the same subject is shown again
-  std::string text;           // "labels.team research → vision"
+  std::string subject;  // "labels.team"; what is left out where the same subject is shown again
+  std::string text;     // "labels.team research → vision"
   Action effect = Action::update;
-  std::string why;            // why it has that effect, where that isn't plain
-  Mark mark;                  // the manifest line that asks for it
+  std::string why;  // why it has that effect, where that isn't plain
+  Mark mark;        // the manifest line that asks for it
 };
 
 // Heaviest first, else in the order of the plan.

@@ -1,4 +1,5 @@
-// An apply as events for programs: one JSON object per line on stdout, schemas/events.schema.json. Knows no screen layout.
+// An apply as events for programs: one JSON object per line on stdout, schemas/events.schema.json. Knows no
+// screen layout.
 #pragma once
 
 #include "cli/header.h"

@@ -25,7 +25,8 @@ std::string account_words(const ScopeStatus& status) {
 // "0.8 s", "40 ms", "1m 30s".
 std::string seconds_words(Duration took) {
   if (took < std::chrono::milliseconds(100)) return fmt::format("{} ms", took.count() / 1000);
-  if (took < std::chrono::seconds(60)) return fmt::format("{:.1f} s", static_cast<double>(took.count()) / 1e6);
+  if (took < std::chrono::seconds(60))
+    return fmt::format("{:.1f} s", static_cast<double>(took.count()) / 1e6);
   return format_span(took);
 }
 
@@ -52,15 +53,15 @@ std::string accounts_words(const std::vector<ScopeStatus>& scopes) {
   return join(words, " · ");
 }
 
-std::string render_header(const Header& header, const std::vector<ScopeStatus>& scopes, Time at, Duration took,
-                          int calls, const Style& style) {
+std::string render_header(const Header& header, const std::vector<ScopeStatus>& scopes, Time at,
+                          Duration took, int calls, const Style& style) {
   Pieces line{{header.program, Ink::bold}, {"  "}, {header.stack, Ink::bold}, {"    "}};
   if (header.sandbox)
     line.push_back({fmt::format("SANDBOX, virtual time {} UTC · ", format_date_clock(at)), Ink::yellow});
   line.push_back({accounts_words(scopes)});
-  line.push_back({fmt::format("     {}, read live in {} ({})", plural(static_cast<std::size_t>(header.notebooks), "notebook"),
-                              seconds_words(took),
-                              plural(static_cast<std::size_t>(calls), "call"))});
+  line.push_back({fmt::format("     {}, read live in {} ({})",
+                              plural(static_cast<std::size_t>(header.notebooks), "notebook"),
+                              seconds_words(took), plural(static_cast<std::size_t>(calls), "call"))});
   std::string out = laid_out(line, style, 8);
   for (const auto& [base, variable] : header.endpoints)
     out += laid_out({{fmt::format("        endpoint {} (from {})", base, variable), Ink::yellow}}, style, 8);

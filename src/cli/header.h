@@ -1,4 +1,5 @@
-// What the first line of a screen says besides the plan: who is called, on which stack, against which clouds. Plain data.
+// What the first line of a screen says besides the plan: who is called, on which stack, against which clouds.
+// Plain data.
 #pragma once
 
 #include <string>
@@ -27,7 +28,7 @@ Header header_of(const Session& session, std::string program);
 std::string accounts_words(const std::vector<ScopeStatus>& scopes);
 
 // One line, and one for each endpoint that is not the cloud's own.
-std::string render_header(const Header& header, const std::vector<ScopeStatus>& scopes, Time at, Duration took,
-                          int calls, const Style& style);
+std::string render_header(const Header& header, const std::vector<ScopeStatus>& scopes, Time at,
+                          Duration took, int calls, const Style& style);
 
 }  // namespace nbform::cli

@@ -27,7 +27,10 @@ void Flags::texts(const std::string& names, std::vector<std::string>& into, cons
 }
 
 void Flags::number(const std::string& names, int& into, int least, int most, const std::string& help) {
-  app_.add_option(names, into, help)->type_name("N")->check(CLI::Range(least, most, "N"))->capture_default_str();
+  app_.add_option(names, into, help)
+      ->type_name("N")
+      ->check(CLI::Range(least, most, "N"))
+      ->capture_default_str();
 }
 
 void Flags::flag_or_file(const std::string& names, Output& into, const std::string& help) {
@@ -59,26 +62,31 @@ std::string base_name(const std::string& path) {
 // `-auto-approve` and `-target=x` as Terraform spells them: two dashes where the command knows the long name.
 std::string with_two_dashes(const std::string& word, const std::set<std::string>& long_names) {
   if (word.size() < 3 || word[0] != '-' || word[1] == '-') return word;
-  std::string name = word.substr(1, word.find('=') == std::string::npos ? std::string::npos : word.find('=') - 1);
+  std::string name =
+      word.substr(1, word.find('=') == std::string::npos ? std::string::npos : word.find('=') - 1);
   return long_names.count(name) != 0 ? "-" + word : word;
 }
 
 void collect_long_names(const CLI::App& app, std::set<std::string>& names) {
   for (const CLI::Option* option : app.get_options())
     names.insert(option->get_lnames().begin(), option->get_lnames().end());
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) collect_long_names(*verb, names);
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    collect_long_names(*verb, names);
 }
 
 std::string main_help(const std::vector<const Command*>& commands) {
   std::string out =
-      "nbform keeps cloud notebooks (Jupyter on a VM) as they are declared in the *.nb.yaml files of a directory.\n\n"
+      "nbform keeps cloud notebooks (Jupyter on a VM) as they are declared in the *.nb.yaml files of a "
+      "directory.\n\n"
       "Usage: nbform COMMAND [DIRECTORY] [FLAGS]      nbplan = nbform plan, nbapply = nbform apply\n";
   std::string_view group;
   for (const Command* command : commands) {
     if (command->group != group) out += fmt::format("\n{}\n", group = command->group);
     out += fmt::format("  {:<10} {}\n", command->name, command->summary);
   }
-  return out + "\nnbform COMMAND --help shows its flags and an example. Without an account: nbform plan --sandbox\n";
+  return out +
+         "\nnbform COMMAND --help shows its flags and an example. Without an account: nbform plan "
+         "--sandbox\n";
 }
 
 std::string command_footer(const Command& command) {
@@ -150,7 +158,8 @@ Parsed parse_command_line(const std::vector<std::string>& argv, const std::vecto
   if (program == "nbplan") words.insert(words.begin(), "plan");
   if (program == "nbapply") words.insert(words.begin(), "apply");
   bool linked = program == "nbplan" || program == "nbapply";
-  if (words.empty() || words[0] == "-h" || words[0] == "--help" || words[0] == "-help" || words[0] == "help") {
+  if (words.empty() || words[0] == "-h" || words[0] == "--help" || words[0] == "-help" ||
+      words[0] == "help") {
     Parsed parsed;
     (words.empty() ? parsed.err : parsed.out) = main_help(commands);
     parsed.exit_code = words.empty() ? kError : kFine;

@@ -1,5 +1,5 @@
-// What stands on a command line, declared once per command. A command file says its flags through Flags and gets back
-// what to run; options.cc alone knows the parser (CLI11). Knows no cloud and no manifest.
+// What stands on a command line, declared once per command. A command file says its flags through Flags and
+// gets back what to run; options.cc alone knows the parser (CLI11). Knows no cloud and no manifest.
 #pragma once
 
 #include <functional>
@@ -25,20 +25,22 @@ struct Output {
   bool to_stdout() const { return to == "true"; }
 };
 
-// The flags of one command. `names` as in "-y,--auto-approve"; a positional's name has no dash. What is bound must
-// outlive the parsing.
+// The flags of one command. `names` as in "-y,--auto-approve"; a positional's name has no dash. What is bound
+// must outlive the parsing.
 class Flags {
  public:
   explicit Flags(CLI::App& app) : app_(app) {}
 
   void flag(const std::string& names, bool& into, const std::string& help);
-  void text(const std::string& names, std::string& into, const std::string& placeholder, const std::string& help);
+  void text(const std::string& names, std::string& into, const std::string& placeholder,
+            const std::string& help);
   void texts(const std::string& names, std::vector<std::string>& into, const std::string& placeholder,
              const std::string& help);
   void number(const std::string& names, int& into, int least, int most, const std::string& help);
   void flag_or_file(const std::string& names, Output& into, const std::string& help);
   void positional(const std::string& name, std::string& into, bool required, const std::string& help);
-  void positionals(const std::string& name, std::vector<std::string>& into, bool required, const std::string& help);
+  void positionals(const std::string& name, std::vector<std::string>& into, bool required,
+                   const std::string& help);
   // A verb below this command; `on_chosen` runs when it is the one given.
   Flags verb(const std::string& name, const std::string& help, std::function<void()> on_chosen);
 
@@ -64,7 +66,8 @@ struct Parsed {
   int exit_code = 0;
 };
 
-// `argv[0]` nbplan or nbapply stands for `nbform plan` or `nbform apply`. Long flags may be written with one dash.
+// `argv[0]` nbplan or nbapply stands for `nbform plan` or `nbform apply`. Long flags may be written with one
+// dash.
 Parsed parse_command_line(const std::vector<std::string>& argv, const std::vector<const Command*>& commands);
 
 }  // namespace nbform::cli

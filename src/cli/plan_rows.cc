@@ -12,8 +12,8 @@ namespace nbform::cli {
 
 namespace {
 
-constexpr std::size_t kMostEdits = 6;     // in one row; --details shows all
-constexpr std::size_t kFewestAlike = 3;   // that collapse
+constexpr std::size_t kMostEdits = 6;    // in one row; --details shows all
+constexpr std::size_t kFewestAlike = 3;  // that collapse
 
 bool is_blocked(const Plan& plan, const std::string& notebook) {
   return std::find(plan.blocked.begin(), plan.blocked.end(), notebook) != plan.blocked.end();
@@ -21,7 +21,8 @@ bool is_blocked(const Plan& plan, const std::string& notebook) {
 
 const Change* machine_of(const Plan& plan, const NotebookPlan& notebook) {
   for (std::size_t index : notebook.changes)
-    if (plan.changes[index].kind != nullptr && plan.changes[index].kind->is_machine()) return &plan.changes[index];
+    if (plan.changes[index].kind != nullptr && plan.changes[index].kind->is_machine())
+      return &plan.changes[index];
   return nullptr;
 }
 
@@ -33,7 +34,8 @@ std::string create_words(const Change& change) {
 std::string edits_text(const std::vector<EditWords>& edits) {
   std::vector<std::string> words;
   for (std::size_t i = 0; i < edits.size() && i < kMostEdits; ++i) words.push_back(edits[i].text);
-  if (edits.size() > kMostEdits) words.push_back(fmt::format("{} more (--details)", edits.size() - kMostEdits));
+  if (edits.size() > kMostEdits)
+    words.push_back(fmt::format("{} more (--details)", edits.size() - kMostEdits));
   return join(words, " · ");
 }
 
@@ -52,7 +54,8 @@ std::string text_of(const Plan& plan, const NotebookPlan& notebook, const std::v
   }
   if (std::string text = edits_text(edits); !text.empty() && !created) words.push_back(text);
   if (!notebook.reason.empty()) words.push_back(notebook.reason);
-  if (words.empty() && notebook.action == Action::destroy && !notebook.declared) words.push_back("in no manifest");
+  if (words.empty() && notebook.action == Action::destroy && !notebook.declared)
+    words.push_back("in no manifest");
   bool forced = notebook.action == Action::replace || notebook.action == Action::restart;
   if (words.empty() && forced && machine != nullptr && machine->reason == Reason::asked)
     words.push_back("as asked");
@@ -64,7 +67,8 @@ std::string verb_of(const NotebookPlan& notebook, bool blocked) {
   if (notebook.action == Action::none) return "no change";
   std::string verb(action_name(notebook.action));
   bool loud = notebook.action == Action::replace || !notebook.lost.empty();
-  if (loud) std::transform(verb.begin(), verb.end(), verb.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (loud)
+    std::transform(verb.begin(), verb.end(), verb.begin(), [](unsigned char c) { return std::toupper(c); });
   return verb;
 }
 
@@ -102,7 +106,8 @@ PlanRow row_of(const Plan& plan, const NotebookPlan& notebook, const RowOptions&
   PlanRow row;
   row.action = notebook.action;
   row.name = notebook.key;
-  row.where = notebook.place.empty() ? notebook.service : fmt::format("{} {}", notebook.service, notebook.place);
+  row.where =
+      notebook.place.empty() ? notebook.service : fmt::format("{} {}", notebook.service, notebook.place);
   row.verb = verb_of(notebook, is_blocked(plan, notebook.key));
   row.text = text_of(plan, notebook, edits);
   row.loses = !notebook.lost.empty();
@@ -117,8 +122,9 @@ PlanRow row_of(const Plan& plan, const NotebookPlan& notebook, const RowOptions&
 
 bool alike(const PlanRow& a, const PlanRow& b) {
   auto same_line = [](const RowLine& x, const RowLine& y) {
-    return x.label == y.label && std::equal(x.pieces.begin(), x.pieces.end(), y.pieces.begin(), y.pieces.end(),
-                                            [](const Piece& p, const Piece& q) { return p.text == q.text; });
+    return x.label == y.label &&
+           std::equal(x.pieces.begin(), x.pieces.end(), y.pieces.begin(), y.pieces.end(),
+                      [](const Piece& p, const Piece& q) { return p.text == q.text; });
   };
   return a.action == b.action && a.verb == b.verb && a.text == b.text && !a.loses && !b.loses &&
          std::equal(a.lines.begin(), a.lines.end(), b.lines.begin(), b.lines.end(), same_line);
@@ -150,7 +156,8 @@ PlanRow merged(const std::vector<PlanRow>& group) {
 std::vector<PlanRow> collapsed(std::vector<PlanRow> rows) {
   std::vector<std::vector<PlanRow>> groups;
   for (PlanRow& row : rows) {
-    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return alike(g.front(), row); });
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return alike(g.front(), row); });
     if (group == groups.end())
       groups.push_back({std::move(row)});
     else

@@ -1,4 +1,5 @@
-// A plan as rows of a screen, before any layout: one row per notebook, or for many with the same change. Pure.
+// A plan as rows of a screen, before any layout: one row per notebook, or for many with the same change.
+// Pure.
 #pragma once
 
 #include <string>

@@ -130,7 +130,8 @@ void Progress::on_wait(const Change& change, std::string_view reason) {
 
 void Progress::on_attempt(const Change& change, const Attempt& attempt, std::string_view why) {
   NotebookProgress& n = of(change);
-  std::string market = change.resource != nullptr && change.resource->on_spot && !attempt.spot ? " on demand" : "";
+  std::string market =
+      change.resource != nullptr && change.resource->on_spot && !attempt.spot ? " on demand" : "";
   n.why = fmt::format("{}: {}; trying {}{}", n.zone, why, attempt.zone, market);
   n.zone = attempt.zone;
   moved(n);
@@ -163,7 +164,8 @@ void Progress::on_blocked(const Change& change, std::string_view by) {
 }
 
 void Progress::on_interrupt() {
-  notice_ = "Interrupted: nothing new is sent; waiting up to 5 s for what goes on. Once more to leave at once.";
+  notice_ =
+      "Interrupted: nothing new is sent; waiting up to 5 s for what goes on. Once more to leave at once.";
   if (live_)
     paint(true);
   else
@@ -173,8 +175,9 @@ void Progress::on_interrupt() {
 void Progress::moved(const NotebookProgress& notebook) {
   if (ended_) return;
   if (live_) return paint(false);
-  std::string line = fmt::format("{}  {}  {}", format_rfc3339(env_.now()).substr(11, 8), padded(printable(notebook.name), name_width_),
-                                 printable(phase_words(notebook)));
+  std::string line =
+      fmt::format("{}  {}  {}", format_rfc3339(env_.now()).substr(11, 8),
+                  padded(printable(notebook.name), name_width_), printable(phase_words(notebook)));
   if (!notebook.why.empty()) line += "  (" + printable(notebook.why) + ")";
   std::string what = line.substr(8);
   if (std::exchange(said_[notebook.name], what) == what) return;
@@ -202,7 +205,8 @@ void Progress::paint(bool now) {
     add(progress_line(notebook, name_width_, env_.now(), style),
         display_width(progress_line(notebook, name_width_, env_.now(), plain)));
   if (!notice_.empty()) {
-    std::string text = style.width > 1 ? shortened(notice_, static_cast<std::size_t>(style.width) - 1) : notice_;
+    std::string text =
+        style.width > 1 ? shortened(notice_, static_cast<std::size_t>(style.width) - 1) : notice_;
     add(text, display_width(text));
   }
   screen_.err(out);

@@ -1,5 +1,6 @@
-// What an apply is doing, for a person: on a terminal one line per notebook that is painted again, elsewhere a line for
-// each change of phase. Leaves the terminal's modes alone, so there is nothing to restore whatever ends the program.
+// What an apply is doing, for a person: on a terminal one line per notebook that is painted again, elsewhere
+// a line for each change of phase. Leaves the terminal's modes alone, so there is nothing to restore whatever
+// ends the program.
 #pragma once
 
 #include <chrono>
@@ -18,12 +19,13 @@ struct NotebookProgress {
   enum class State { waiting, working, done, failed, blocked } state = State::waiting;
   std::string name, action, phase, why;  // why: nothing moves, or another place is tried
   std::string zone;
-  int open = 0;     // changes still to come
+  int open = 0;  // changes still to come
   Time began{}, ended{};
 };
 
 // "! class-bob  stopping  1m 12s  the zone is busy". Pure; at most `width` columns where that is not 0.
-std::string progress_line(const NotebookProgress& notebook, std::size_t name_width, Time now, const Style& style);
+std::string progress_line(const NotebookProgress& notebook, std::size_t name_width, Time now,
+                          const Style& style);
 // How many rows lines of these widths take up in a terminal of `columns` columns.
 int rows_taken(const std::vector<std::size_t>& widths, int columns);
 

@@ -39,7 +39,8 @@ std::string snippet(const Diagnostic& d, const Style& style) {
   std::size_t begin = column > kMost / 2 ? column - kMost / 2 : 0;
   while (begin > 0 && begin < d.source_line.size() && (d.source_line[begin] & 0xc0) == 0x80) ++begin;
   std::string line = printable(std::string_view(d.source_line).substr(begin, kMost));
-  std::size_t indent = display_width(printable(std::string_view(d.source_line).substr(begin, column - begin)));
+  std::size_t indent =
+      display_width(printable(std::string_view(d.source_line).substr(begin, column - begin)));
   std::size_t length = static_cast<std::size_t>(std::max(1, d.mark.length));
   std::size_t room = display_width(line) > indent ? display_width(line) - indent : 1;
   std::string carets(std::min(length, room), '^');

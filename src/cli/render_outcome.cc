@@ -55,7 +55,8 @@ struct Sum {
 std::string some(const std::vector<std::string>& names) {
   constexpr std::size_t kMost = 12;
   if (names.size() <= kMost) return join(names, ", ");
-  return fmt::format("{} and {} more", join({names.begin(), names.begin() + kMost}, ", "), names.size() - kMost);
+  return fmt::format("{} and {} more", join({names.begin(), names.begin() + kMost}, ", "),
+                     names.size() - kMost);
 }
 
 std::string done_line(const Sum& sum, Duration took, const Style& style) {
@@ -80,7 +81,9 @@ std::string blocked_lines(const Outcome& outcome, const Style& style) {
   std::set<std::string> said;
   for (const ChangeResult& r : outcome.results) {
     if (r.state != State::blocked || r.blocked_by == "interrupt") continue;
-    out += laid_out({{"Not done: ", Ink::yellow}, {fmt::format("{}, which needs {}.", r.address, r.blocked_by)}}, style, 4);
+    out +=
+        laid_out({{"Not done: ", Ink::yellow}, {fmt::format("{}, which needs {}.", r.address, r.blocked_by)}},
+                 style, 4);
   }
   return out;
 }
@@ -90,15 +93,18 @@ std::string going_on(const Outcome& outcome, const Style& style) {
   for (const ChangeResult& r : outcome.results)
     if (r.state == State::unfinished)
       out += laid_out({{"Still going on: ", Ink::yellow},
-                       {r.operation.empty() ? fmt::format("{} ({}).", r.address, action_name(r.action))
-                                            : fmt::format("{} ({}, {}).", r.address, action_name(r.action), r.operation)}},
+                       {r.operation.empty()
+                            ? fmt::format("{} ({}).", r.address, action_name(r.action))
+                            : fmt::format("{} ({}, {}).", r.address, action_name(r.action), r.operation)}},
                       style, 4);
   return out;
 }
 
 std::string advice(const Outcome& outcome, const std::string& again, const Style& style) {
   if (outcome.interrupted)
-    return laid_out({{"Interrupted. ", Ink::bold}, {"What was sent goes on in the cloud. To go on from here: " + again}}, style, 4);
+    return laid_out(
+        {{"Interrupted. ", Ink::bold}, {"What was sent goes on in the cloud. To go on from here: " + again}},
+        style, 4);
   if (!outcome.any_failed()) return {};
   std::string what = outcome.all_failures_are_capacity()
                          ? "The cloud had no capacity. Try again later, or name more places in `where`: "
@@ -108,7 +114,8 @@ std::string advice(const Outcome& outcome, const std::string& again, const Style
 
 }  // namespace
 
-std::string render_outcome(const Outcome& outcome, Duration took, const std::string& again, const Style& style) {
+std::string render_outcome(const Outcome& outcome, Duration took, const std::string& again,
+                           const Style& style) {
   Sum sum(outcome);
   std::string out = done_line(sum, took, style) + failures(outcome, style) + blocked_lines(outcome, style);
   return out + going_on(outcome, style) + advice(outcome, again, style);

@@ -1,4 +1,5 @@
-// The end of an apply: what was done, what failed and why, what that blocked, what still goes on, what to do. Pure.
+// The end of an apply: what was done, what failed and why, what that blocked, what still goes on, what to do.
+// Pure.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 namespace nbform::cli {
 
 // `again`: the command that goes on from here.
-std::string render_outcome(const Outcome& outcome, Duration took, const std::string& again, const Style& style);
+std::string render_outcome(const Outcome& outcome, Duration took, const std::string& again,
+                           const Style& style);
 
 }  // namespace nbform::cli

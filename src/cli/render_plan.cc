@@ -63,16 +63,18 @@ std::string render_row(const PlanRow& row, const Columns& columns, const Style& 
 std::string render_kept(const Plan& plan, const Style& style) {
   std::string out;
   for (const Live& live : plan.kept)
-    out += laid_out({{padded("=", kSymbolWidth), Ink::dim},
-                     {"kept  "},
-                     {fmt::format("{} {} in {}, of notebook {}; stays, and is used again when declared",
-                                  live.scope.service, live.kind->data_name(live), live.zone, live.owner.notebook)}},
-                    style, kSymbolWidth + 6);
+    out += laid_out(
+        {{padded("=", kSymbolWidth), Ink::dim},
+         {"kept  "},
+         {fmt::format("{} {} in {}, of notebook {}; stays, and is used again when declared",
+                      live.scope.service, live.kind->data_name(live), live.zone, live.owner.notebook)}},
+        style, kSymbolWidth + 6);
   if (!plan.kept.empty())
-    out += laid_out({{std::string(kSymbolWidth, ' ')},
-                     {fmt::format("      `nbform destroy --kept {}` deletes it with its data",
-                                  plan.kept.front().name), Ink::dim}},
-                    style, kSymbolWidth + 6);
+    out += laid_out(
+        {{std::string(kSymbolWidth, ' ')},
+         {fmt::format("      `nbform destroy --kept {}` deletes it with its data", plan.kept.front().name),
+          Ink::dim}},
+        style, kSymbolWidth + 6);
   return out;
 }
 
@@ -82,11 +84,12 @@ std::string render_elsewhere(const Plan& plan, const Style& style) {
     out += laid_out({{padded("·", kSymbolWidth), Ink::dim}, {text}}, style, kSymbolWidth);
   for (const ScopeStatus& status : plan.looked_in)
     if (!status.unreachable.empty())
-      out += laid_out({{padded("·", kSymbolWidth), Ink::dim},
-                       {fmt::format("{} of project {} did not answer: nothing is deleted there, and what was found "
-                                    "nowhere is not created",
-                                    join(status.unreachable, ", "), status.scope.account)}},
-                      style, kSymbolWidth);
+      out += laid_out(
+          {{padded("·", kSymbolWidth), Ink::dim},
+           {fmt::format("{} of project {} did not answer: nothing is deleted there, and what was found "
+                        "nowhere is not created",
+                        join(status.unreachable, ", "), status.scope.account)}},
+          style, kSymbolWidth);
   return out;
 }
 
@@ -105,7 +108,8 @@ std::string render_legend(const std::vector<PlanRow>& rows, bool kept, const Sty
        {Action::forget, "= forget: leave it, take the labels off"}}};
   std::vector<std::string> words;
   for (const auto& [action, text] : kLegend)
-    if (std::any_of(rows.begin(), rows.end(), [&, a = action](const PlanRow& row) { return row.action == a; }))
+    if (std::any_of(rows.begin(), rows.end(),
+                    [&, a = action](const PlanRow& row) { return row.action == a; }))
       words.emplace_back(text);
   if (kept) words.emplace_back("= kept: a disk that outlives its notebook");
   return words.size() < 2 && !kept ? "" : "\n" + laid_out({{join(words, "   "), Ink::dim}}, style, 0);
@@ -118,14 +122,16 @@ std::string quiet_verdict(const Plan& plan, const PlanScreen& screen) {
     return fmt::format("Nothing can be done: {} blocked by the errors shown.", join(plan.blocked, ", "));
   if (plan.pending()) return fmt::format("No changes now; {} pending.", plan.count(Action::pending));
   if (plan.unchanged <= 0) return "No changes.";
-  return fmt::format("No changes. {} {} as declared{}.", which, is, screen.selected ? " (of those selected)" : "");
+  return fmt::format("No changes. {} {} as declared{}.", which, is,
+                     screen.selected ? " (of those selected)" : "");
 }
 
 Pieces verdict(const Plan& plan, const PlanScreen& screen) {
   if (plan.empty()) return {{quiet_verdict(plan, screen), Ink::bold}};
   if (!screen.proposes)
     return {{fmt::format("The cloud differs from the manifests: {} Nothing is proposed (--refresh-only).",
-                         counts_words(plan)), Ink::bold}};
+                         counts_words(plan)),
+             Ink::bold}};
   return {{"Plan: " + counts_words(plan), Ink::bold}};
 }
 
@@ -134,7 +140,8 @@ Pieces next_words(const Plan& plan, const PlanScreen& screen) {
   std::string command = screen.next;
   for (const std::string& name : losing) command += " --allow-data-loss " + name;
   Pieces out;
-  if (!losing.empty()) out.push_back({fmt::format("Data of {} would be lost. ", join(losing, ", ")), Ink::red});
+  if (!losing.empty())
+    out.push_back({fmt::format("Data of {} would be lost. ", join(losing, ", ")), Ink::red});
   if (!screen.next.empty()) out.push_back({"Next: " + command});
   return out;
 }
@@ -142,8 +149,9 @@ Pieces next_words(const Plan& plan, const PlanScreen& screen) {
 }  // namespace
 
 std::string counts_words(const Plan& plan) {
-  static constexpr std::array kOrder = {Action::create, Action::adopt,   Action::update,  Action::restart, Action::replace,
-                                        Action::start,  Action::stop,    Action::forget,  Action::destroy, Action::pending};
+  static constexpr std::array kOrder = {Action::create,  Action::adopt,  Action::update, Action::restart,
+                                        Action::replace, Action::start,  Action::stop,   Action::forget,
+                                        Action::destroy, Action::pending};
   std::vector<std::string> words;
   for (Action action : kOrder) {
     int n = 0;
@@ -162,7 +170,8 @@ std::string counts_words(const Plan& plan) {
 }
 
 std::string render_plan(const Plan& plan, const PlanScreen& screen, const Style& style) {
-  std::string out = render_header(screen.header, plan.looked_in, plan.at, plan.took, plan.calls, style) + "\n";
+  std::string out =
+      render_header(screen.header, plan.looked_in, plan.at, plan.took, plan.calls, style) + "\n";
   std::vector<PlanRow> rows = rows_of(plan, screen.rows);
   Columns columns = columns_of(rows);
   for (const PlanRow& row : rows) out += render_row(row, columns, style);

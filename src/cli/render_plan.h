@@ -14,10 +14,10 @@ namespace nbform::cli {
 struct PlanScreen {
   Header header;
   RowOptions rows;
-  bool selected = false;              // not all notebooks were looked at
-  bool proposes = true;               // false: --refresh-only
-  std::vector<std::string> consent;   // --allow-data-loss
-  std::string next;                   // the command that does this, without consent: "nbform apply"; "" = say none
+  bool selected = false;             // not all notebooks were looked at
+  bool proposes = true;              // false: --refresh-only
+  std::vector<std::string> consent;  // --allow-data-loss
+  std::string next;  // the command that does this, without consent: "nbform apply"; "" = say none
 };
 
 std::string render_plan(const Plan& plan, const PlanScreen& screen, const Style& style);

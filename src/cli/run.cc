@@ -8,9 +8,9 @@ namespace nbform::cli {
 
 int run_command_line(const std::vector<std::string>& argv) {
   static const std::vector<const Command*> kCommands = {
-      &kPlanCommand,     &kApplyCommand, &kDestroyCommand, &kStatusCommand,  &kStartCommand,
-      &kStopCommand,     &kInitCommand,  &kValidateCommand, &kShowCommand,   &kExplainCommand,
-      &kSchemaCommand,   &kForgetCommand, &kSandboxCommand, &kVersionCommand,
+      &kPlanCommand,   &kApplyCommand,  &kDestroyCommand,  &kStatusCommand,  &kStartCommand,
+      &kStopCommand,   &kInitCommand,   &kValidateCommand, &kShowCommand,    &kExplainCommand,
+      &kSchemaCommand, &kForgetCommand, &kSandboxCommand,  &kVersionCommand,
   };
   Screen screen;
   Parsed parsed = parse_command_line(argv, kCommands);

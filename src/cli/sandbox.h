@@ -1,5 +1,5 @@
-// The simulated cloud of a stack: a World kept in .nbform/sandbox.json, locked while it is used, behind an Env whose
-// network is that World and whose time is virtual. Knows no manifest and no plan.
+// The simulated cloud of a stack: a World kept in .nbform/sandbox.json, locked while it is used, behind an
+// Env whose network is that World and whose time is virtual. Knows no manifest and no plan.
 #pragma once
 
 #include <memory>

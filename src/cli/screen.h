@@ -1,5 +1,5 @@
-// The two streams: stdout is data, stderr is talk. Says whether they are terminals, how wide, and whether colours are
-// wanted. Knows no plan.
+// The two streams: stdout is data, stderr is talk. Says whether they are terminals, how wide, and whether
+// colours are wanted. Knows no plan.
 #pragma once
 
 #include <string_view>

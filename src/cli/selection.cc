@@ -11,12 +11,14 @@ namespace nbform::cli {
 
 void StackFlags::declare(Flags& flags, bool with_directory) {
   if (with_directory)
-    flags.positional("DIRECTORY", directory, false, "Where the *.nb.yaml files are; the current directory otherwise");
+    flags.positional("DIRECTORY", directory, false,
+                     "Where the *.nb.yaml files are; the current directory otherwise");
   flags.text("-C,--chdir", chdir, "DIR", "The same as DIRECTORY");
   flags.texts("--var", vars, "NAME=VALUE", "Value of a variable (also NBFORM_VAR_NAME); repeatable");
   flags.texts("--var-file", var_files, "FILE", "YAML file of variables; repeatable, later ones win");
   flags.flag("--sandbox", sandbox, "Use the simulated cloud in .nbform/sandbox.json; no account, no network");
-  flags.text("--log-requests", log_requests, "FILE", "Append every request and answer to FILE, credentials left out");
+  flags.text("--log-requests", log_requests, "FILE",
+             "Append every request and answer to FILE, credentials left out");
   flags.flag("--no-color", no_color, "No colours");
 }
 
@@ -28,7 +30,8 @@ void StackFlags::declare_selection(Flags& flags) {
 
 Result<std::string> StackFlags::stack_directory() const {
   if (!chdir.empty() && !directory.empty())
-    return error(Code::usage, "Two directories", fmt::format("-C {} and {} were both given.", chdir, directory));
+    return error(Code::usage, "Two directories",
+                 fmt::format("-C {} and {} were both given.", chdir, directory));
   if (!chdir.empty()) return chdir;
   if (!directory.empty()) return directory;
   if (files.empty()) return std::string(".");
@@ -67,8 +70,8 @@ bool same_file(const std::string& declared_in, const std::string& given) {
 Diagnostic no_such_notebook(std::string_view name, const std::vector<std::string>& known) {
   std::vector<std::string_view> views(known.begin(), known.end());
   std::string_view close = nearest(name, views);
-  Diagnostic d = error(Code::usage, "There is no such notebook",
-                       fmt::format("No notebook is called {}.", name));
+  Diagnostic d =
+      error(Code::usage, "There is no such notebook", fmt::format("No notebook is called {}.", name));
   if (!close.empty())
     d.hint = fmt::format("Did you mean {}?", close);
   else if (!known.empty() && known.size() <= 12)
@@ -76,7 +79,8 @@ Diagnostic no_such_notebook(std::string_view name, const std::vector<std::string
   return d;
 }
 
-Result<Selection> Selection::of(const StackFlags& flags, const Manifest& manifest, std::vector<std::string> names) {
+Result<Selection> Selection::of(const StackFlags& flags, const Manifest& manifest,
+                                std::vector<std::string> names) {
   Selection out;
   out.targets_ = flags.targets;
   out.targets_.insert(out.targets_.end(), names.begin(), names.end());
@@ -99,7 +103,8 @@ bool Selection::has(std::string_view notebook) const {
 
 Result<> Selection::fits(const std::vector<std::string>& known) const {
   for (const std::string& target : targets_) {
-    bool fits = std::any_of(known.begin(), known.end(), [&](const auto& name) { return glob_match(target, name); });
+    bool fits =
+        std::any_of(known.begin(), known.end(), [&](const auto& name) { return glob_match(target, name); });
     if (!fits) return no_such_notebook(target, known);
   }
   return Ok{};

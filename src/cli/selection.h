@@ -1,5 +1,5 @@
-// The flags that every command on a stack takes, and what they mean: which directory, which notebooks, which variables.
-// Knows no cloud.
+// The flags that every command on a stack takes, and what they mean: which directory, which notebooks, which
+// variables. Knows no cloud.
 #pragma once
 
 #include <string>
@@ -31,7 +31,8 @@ struct StackFlags {
 class Selection {
  public:
   // `names`: exactly these. Errors (usage): a file of -f that declares nothing.
-  static Result<Selection> of(const StackFlags& flags, const Manifest& manifest, std::vector<std::string> names = {});
+  static Result<Selection> of(const StackFlags& flags, const Manifest& manifest,
+                              std::vector<std::string> names = {});
 
   bool any() const { return !wanted_.empty() || !excluded_.empty(); }
   bool has(std::string_view notebook) const;

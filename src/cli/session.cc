@@ -18,7 +18,8 @@ namespace {
 std::vector<Secret> secrets_of(const Manifest& manifest) {
   std::vector<Secret> out;
   for (const Notebook& notebook : manifest.notebooks)
-    for (const auto& [prefix, entries] : {std::pair{"metadata.", &notebook.metadata}, {"labels.", &notebook.labels}})
+    for (const auto& [prefix, entries] :
+         {std::pair{"metadata.", &notebook.metadata}, {"labels.", &notebook.labels}})
       for (const auto& [key, value] : *entries)
         if (value.set() && notebook.secret_paths.count(prefix + key) != 0) out.emplace_back(*value);
   return out;
@@ -98,7 +99,8 @@ Result<> Session::connect() {
   } else if (to_stderr) {
     Screen& screen = shell_.screen;
     logging_ = make_logging_env(
-        *env_, [&screen](std::string_view line) { screen.err(std::string(line) + "\n"); }, secrets_of(manifest_));
+        *env_, [&screen](std::string_view line) { screen.err(std::string(line) + "\n"); },
+        secrets_of(manifest_));
   }
   if (logging_ != nullptr) env_ = logging_.get();
 
@@ -113,11 +115,12 @@ Result<> Session::connect() {
 
 // The metadata server is asked only where a notebook needs a project and nothing else names one.
 GoogleDefaults Session::defaults_of_environment() {
-  bool needed = std::any_of(manifest_.notebooks.begin(), manifest_.notebooks.end(), [&](const Notebook& notebook) {
-    auto cloud = manifest_.clouds.find(notebook.cloud);
-    bool google = cloud != manifest_.clouds.end() ? cloud->second.type == "gcp" : notebook.cloud == "gcp";
-    return google && (cloud == manifest_.clouds.end() || !cloud->second.project.set());
-  });
+  bool needed =
+      std::any_of(manifest_.notebooks.begin(), manifest_.notebooks.end(), [&](const Notebook& notebook) {
+        auto cloud = manifest_.clouds.find(notebook.cloud);
+        bool google = cloud != manifest_.clouds.end() ? cloud->second.type == "gcp" : notebook.cloud == "gcp";
+        return google && (cloud == manifest_.clouds.end() || !cloud->second.project.set());
+      });
   if (!needed) return google_defaults(*env_);
   auto found = std::make_shared<std::optional<GoogleDefaults>>();
   google_defaults(*env_, [found](GoogleDefaults defaults) { *found = std::move(defaults); });

@@ -1,5 +1,5 @@
-// One run of a command on one stack: the manifest, the world to work in (real or sandbox), the wire to it, and the
-// request for a plan. So no command reads or compares by itself. Knows no screen layout.
+// One run of a command on one stack: the manifest, the world to work in (real or sandbox), the wire to it,
+// and the request for a plan. So no command reads or compares by itself. Knows no screen layout.
 #pragma once
 
 #include <functional>
@@ -49,11 +49,11 @@ class Session {
 
  private:
   Session(Shell& shell, const StackFlags& flags) : shell_(shell), flags_(flags) {}
-  Result<> enter();       // directory and world
-  bool load();            // manifest; false: reported
+  Result<> enter();  // directory and world
+  bool load();       // manifest; false: reported
   GoogleDefaults defaults_of_environment();
   Result<> find_accounts();
-  Result<> connect();     // wire, endpoints
+  Result<> connect();  // wire, endpoints
 
   Shell& shell_;
   StackFlags flags_;

@@ -71,7 +71,8 @@ std::string dash(const std::string& text) {
 using Cells = std::array<std::string, 9>;
 
 Cells cells_of(const StatusRow& r) {
-  return {r.name, dash(r.where), r.state, dash(r.since), dash(r.gpu), dash(r.spot), dash(r.price), dash(r.idle), r.note};
+  return {r.name,       dash(r.where), r.state,      dash(r.since), dash(r.gpu),
+          dash(r.spot), dash(r.price), dash(r.idle), r.note};
 }
 
 Ink ink_of_state(const std::string& state) {
@@ -108,7 +109,8 @@ std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<s
     if (!known) add_note(row.note, "in no manifest");
     if (twice) add_note(row.note, "two machines carry this name's labels");
   }
-  bool failed = std::any_of(snapshot.scopes.begin(), snapshot.scopes.end(), [](const auto& s) { return !s.complete(); });
+  bool failed = std::any_of(snapshot.scopes.begin(), snapshot.scopes.end(),
+                            [](const auto& s) { return !s.complete(); });
   std::vector<StatusRow> out;
   for (auto& [name, row] : rows) {
     if (failed && row.machine_id.empty()) row.state = "not known";
@@ -117,24 +119,31 @@ std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<s
   return out;
 }
 
-std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot, const std::string& stack,
-                          const std::string& bare_stack, const Style& style) {
+std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot,
+                          const std::string& stack, const std::string& bare_stack, const Style& style) {
   std::vector<Cells> table{{"NAME", "WHERE", "STATE", "SINCE", "GPU", "SPOT", "$/H", "IDLE", "NOTE"}};
   for (const StatusRow& row : rows) table.push_back(cells_of(row));
   std::array<std::size_t, 9> widths{};
   for (const Cells& cells : table)
-    for (std::size_t i = 0; i + 1 < cells.size(); ++i) widths[i] = std::max(widths[i], display_width(printable(cells[i])));
+    for (std::size_t i = 0; i + 1 < cells.size(); ++i)
+      widths[i] = std::max(widths[i], display_width(printable(cells[i])));
   std::string out;
   for (std::size_t line = 0; line < table.size(); ++line) {
     Pieces pieces;
     for (std::size_t i = 0; i < widths.size(); ++i) {
-      Ink ink = line == 0 ? Ink::dim : i == 2 ? ink_of_state(table[line][i]) : i == 0 ? Ink::bold : Ink::plain;
+      Ink ink = line == 0 ? Ink::dim
+                : i == 2  ? ink_of_state(table[line][i])
+                : i == 0  ? Ink::bold
+                          : Ink::plain;
       pieces.push_back({padded(printable(table[line][i]), widths[i] == 0 ? 0 : widths[i] + 2), ink});
     }
     out += laid_out(pieces, style, 4);
   }
   for (const Live* disk : kept_disks(snapshot, rows, stack, bare_stack))
-    out += laid_out({{fmt::format("kept  {} in {}, of notebook {}", disk->kind->data_name(*disk), disk->zone, disk->owner.notebook), Ink::dim}}, style, 6);
+    out += laid_out({{fmt::format("kept  {} in {}, of notebook {}", disk->kind->data_name(*disk), disk->zone,
+                                  disk->owner.notebook),
+                      Ink::dim}},
+                    style, 6);
   return out + "\n" + totals(rows) + "\n";
 }
 
@@ -145,13 +154,24 @@ Value status_json(const std::vector<StatusRow>& rows, const Snapshot& snapshot, 
     const Live* live = nullptr;
     for (const Live& candidate : snapshot.live)
       if (candidate.id == r.machine_id) live = &candidate;
-    Map row{{"name", r.name}, {"where", text(r.where)}, {"state", r.state}, {"gpu", text(r.gpu)},
-            {"spot", r.spot.empty() ? Value() : Value(r.spot == "yes")}, {"note", text(r.note)},
-            {"id", text(r.machine_id)}, {"declared", r.declared}, {"hourly_usd", Value()}, {"idle_seconds", Value()}};
-    row.set("since", live != nullptr && live->health.since ? Value(format_rfc3339(*live->health.since)) : Value());
+    Map row{{"name", r.name},
+            {"where", text(r.where)},
+            {"state", r.state},
+            {"gpu", text(r.gpu)},
+            {"spot", r.spot.empty() ? Value() : Value(r.spot == "yes")},
+            {"note", text(r.note)},
+            {"id", text(r.machine_id)},
+            {"declared", r.declared},
+            {"hourly_usd", Value()},
+            {"idle_seconds", Value()}};
+    row.set("since",
+            live != nullptr && live->health.since ? Value(format_rfc3339(*live->health.since)) : Value());
     notebooks.push_back(std::move(row));
   }
-  return Map{{"format", 1}, {"stack", stack}, {"time", format_rfc3339(snapshot.at)}, {"notebooks", std::move(notebooks)}};
+  return Map{{"format", 1},
+             {"stack", stack},
+             {"time", format_rfc3339(snapshot.at)},
+             {"notebooks", std::move(notebooks)}};
 }
 
 }  // namespace nbform::cli

@@ -19,8 +19,8 @@ struct StatusRow {
 std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<std::string>& declared,
                                    const std::string& stack, const std::string& bare_stack, Time now);
 
-std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot, const std::string& stack,
-                          const std::string& bare_stack, const Style& style);
+std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot,
+                          const std::string& stack, const std::string& bare_stack, const Style& style);
 Value status_json(const std::vector<StatusRow>& rows, const Snapshot& snapshot, const std::string& stack);
 
 }  // namespace nbform::cli

@@ -22,10 +22,11 @@ using Texts = std::vector<std::string>;
 TEST_CASE("an edit says from what to what") {
   PlanMaker m;
   m.change("nb", "instance", Action::update,
-           {edit("labels.team", "research", "vision"), edit("disks.boot.size", 100, 200), edit("labels.old", "x", {}),
-            edit("tags", List{"ssh", "web"}, List{"web", "gpu"}), edit("power.max_uptime", 0, 7200)});
-  CHECK(texts(m) == Texts{"labels.team research → vision", "disks.boot.size 100 GB → 200 GB", "labels.old x → (none)",
-                          "tags +gpu −ssh", "power.max_uptime (none) → 2h 00m"});
+           {edit("labels.team", "research", "vision"), edit("disks.boot.size", 100, 200),
+            edit("labels.old", "x", {}), edit("tags", List{"ssh", "web"}, List{"web", "gpu"}),
+            edit("power.max_uptime", 0, 7200)});
+  CHECK(texts(m) == Texts{"labels.team research → vision", "disks.boot.size 100 GB → 200 GB",
+                          "labels.old x → (none)", "tags +gpu −ssh", "power.max_uptime (none) → 2h 00m"});
 }
 
 TEST_CASE("what several parts change alike is said once") {
@@ -52,12 +53,15 @@ TEST_CASE("nbform's own labels are said as what they mean") {
     CHECK(texts(m) == Texts{"protect"});
   }
   SECTION("a stack that got an id") {
-    m.change("nb", "instance", Action::update, {edit("labels.nbform-stack", "research", "research_3f9a1c2e")});
-    m.change("nb", "disk-data", Action::update, {edit("labels.nbform-stack", "research", "research_3f9a1c2e")});
+    m.change("nb", "instance", Action::update,
+             {edit("labels.nbform-stack", "research", "research_3f9a1c2e")});
+    m.change("nb", "disk-data", Action::update,
+             {edit("labels.nbform-stack", "research", "research_3f9a1c2e")});
     CHECK(texts(m) == Texts{"now belongs to stack research_3f9a1c2e"});
   }
   SECTION("what means nothing to a person is one word, and only where there is nothing else") {
-    m.change("nb", "instance", Action::update, {edit("labels.nbform-image", {}, "x"), edit("labels.nbform-part", {}, "boot")});
+    m.change("nb", "instance", Action::update,
+             {edit("labels.nbform-image", {}, "x"), edit("labels.nbform-part", {}, "boot")});
     CHECK(texts(m) == Texts{"nbform's own labels"});
     m.plan.changes[0].edits.push_back(edit("labels.a", "1", "2"));
     CHECK(texts(m) == Texts{"labels.a 1 → 2"});
@@ -75,7 +79,8 @@ TEST_CASE("a secret edit shows no value") {
 TEST_CASE("long texts are not shown, heavier edits come first") {
   PlanMaker m;
   m.change("nb", "instance", Action::restart,
-           {edit("metadata.motd", "a\nb", "a\nc"), edit("machine", "n1-standard-4", "n1-standard-8", Action::restart)});
+           {edit("metadata.motd", "a\nb", "a\nc"),
+            edit("machine", "n1-standard-4", "n1-standard-8", Action::restart)});
   CHECK(texts(m) == Texts{"machine n1-standard-4 → n1-standard-8", "metadata.motd changed"});
 }
 

@@ -26,8 +26,12 @@ class MadeUpKind final : public Kind {
   void carry_over(Live&, const Live&) const override {}
   std::vector<std::string> consequences(const Change&) const override { return {}; }
   std::vector<std::string> notes(const Resource&, const Live&) const override { return {}; }
-  std::string summary(const Resource&, const Attempt&) const override { return machine_ ? "e2-standard-2" : "disk data 200 GB"; }
-  std::string data_name(const Live& live) const override { return machine_ ? "boot disk" : "disk " + live.name; }
+  std::string summary(const Resource&, const Attempt&) const override {
+    return machine_ ? "e2-standard-2" : "disk data 200 GB";
+  }
+  std::string data_name(const Live& live) const override {
+    return machine_ ? "boot disk" : "disk " + live.name;
+  }
 
  private:
   bool machine_;
@@ -54,7 +58,8 @@ inline Edit edit(std::string attr, Value before, Value after, Action effect = Ac
 class PlanMaker {
  public:
   // Adds a change of `part`, and its notebook's line where there is none yet.
-  PlanMaker& change(const std::string& notebook, const std::string& part, Action action, std::vector<Edit> edits = {}) {
+  PlanMaker& change(const std::string& notebook, const std::string& part, Action action,
+                    std::vector<Edit> edits = {}) {
     Change c;
     c.address = notebook + "/" + part;
     c.notebook = notebook;

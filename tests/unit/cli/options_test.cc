@@ -77,7 +77,9 @@ TEST_CASE("help goes to stdout, ends with 0 and shows an example") {
 
 TEST_CASE("a selection is targets and files, less what is excluded") {
   Manifest manifest;
-  for (auto [key, file] : {std::pair{"class-a", "sub/class.nb.yaml"}, {"class-b", "sub/class.nb.yaml"}, {"eda", "sub/eda.nb.yaml"}}) {
+  for (auto [key, file] : {std::pair{"class-a", "sub/class.nb.yaml"},
+                           {"class-b", "sub/class.nb.yaml"},
+                           {"eda", "sub/eda.nb.yaml"}}) {
     Notebook notebook;
     notebook.key = key;
     notebook.file = file;

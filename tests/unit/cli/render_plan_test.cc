@@ -29,10 +29,12 @@ PlanMaker one_of_each() {
   m.plan.looked_in = {looked_in()};
   m.plan.took = std::chrono::milliseconds(800);
   m.plan.calls = 7;
-  m.change("class-bob", "instance", Action::restart, {edit("machine", "n1-standard-4", "n1-standard-8", Action::restart)});
+  m.change("class-bob", "instance", Action::restart,
+           {edit("machine", "n1-standard-4", "n1-standard-8", Action::restart)});
   m.line("class-bob").why = {"a machine type changes only while stopped"};
   m.line("class-bob").consequences = {"all disks kept", "memory and running kernels lost"};
-  m.change("dlami", "instance", Action::replace, {edit("image", "pytorch-2-7", "pytorch-2-8", Action::replace)});
+  m.change("dlami", "instance", Action::replace,
+           {edit("image", "pytorch-2-7", "pytorch-2-8", Action::replace)});
   m.line("dlami").consequences = {"boot disk ERASED", "data disk data kept"};
   m.line("dlami").lost = {"boot disk"};
   m.change("wb", "instance", Action::update, {edit("labels.team", "research", "vision")});
@@ -82,8 +84,8 @@ TEST_CASE("red is for lost data alone") {
 TEST_CASE("notebooks with the same change collapse, and --full shows them all") {
   PlanMaker m;
   for (int i = 0; i < 40; ++i)
-    m.change("class-" + std::string(1, static_cast<char>('a' + i / 10)) + std::to_string(i % 10), "instance", Action::update,
-             {edit("labels.team", "a", "b")});
+    m.change("class-" + std::string(1, static_cast<char>('a' + i / 10)) + std::to_string(i % 10), "instance",
+             Action::update, {edit("labels.team", "a", "b")});
   PlanScreen s = screen();
   std::string text = render_plan(m.plan, s, {});
   CHECK(text.find("~   40 x class-*  gce us-central1-b  update  labels.team a → b\n") != std::string::npos);
@@ -102,7 +104,8 @@ TEST_CASE("what loses data never collapses") {
   }
   std::string text = render_plan(m.plan, screen(), {});
   CHECK(text.find("4 x") == std::string::npos);
-  CHECK(text.find("--allow-data-loss a --allow-data-loss b --allow-data-loss c --allow-data-loss d") != std::string::npos);
+  CHECK(text.find("--allow-data-loss a --allow-data-loss b --allow-data-loss c --allow-data-loss d") !=
+        std::string::npos);
 }
 
 TEST_CASE("details name the manifest line of each edit") {
@@ -113,7 +116,8 @@ TEST_CASE("details name the manifest line of each edit") {
   PlanScreen s = screen();
   CHECK(render_plan(m.plan, s, {}).find("demo.nb.yaml:12") == std::string::npos);
   s.rows.details = true;
-  CHECK(render_plan(m.plan, s, {}).find("edit      labels.team a → b  demo.nb.yaml:12\n") != std::string::npos);
+  CHECK(render_plan(m.plan, s, {}).find("edit      labels.team a → b  demo.nb.yaml:12\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("an empty plan says so, and proposes nothing") {
@@ -161,7 +165,8 @@ TEST_CASE("the header says sandbox, endpoints and places that are not declared")
   std::string text = render_plan(plan, s, {});
   CHECK(text.find("SANDBOX, virtual time 1970-01-01 00:00 UTC") != std::string::npos);
   CHECK(text.find("gcp acme-ml · gcp acme-old (not declared") != std::string::npos);
-  CHECK(text.find("endpoint http://127.0.0.1:8080/compute/v1/ (from GOOGLE_COMPUTE_CUSTOM_ENDPOINT)") != std::string::npos);
+  CHECK(text.find("endpoint http://127.0.0.1:8080/compute/v1/ (from GOOGLE_COMPUTE_CUSTOM_ENDPOINT)") !=
+        std::string::npos);
 }
 
 TEST_CASE("a narrow terminal breaks lines, and nothing steers it") {

@@ -9,7 +9,8 @@ using namespace nbform;
 using namespace nbform::cli;
 
 TEST_CASE("an error points at the place in the manifest") {
-  Diagnostic d = error(Code::bad_manifest, "Unknown key", "`wher` is no key of a notebook.").with_hint("Did you mean `where`?");
+  Diagnostic d = error(Code::bad_manifest, "Unknown key", "`wher` is no key of a notebook.")
+                     .with_hint("Did you mean `where`?");
   d.mark = {"demo.nb.yaml", 6, 5, 4};
   d.source_line = "    wher: us-central1";
   d.related = {{"other.nb.yaml", 2, 1}};
@@ -65,7 +66,9 @@ TEST_CASE("a live line fits the terminal") {
   n.began = Time::from_seconds(100);
   CHECK(progress_line(n, 8, Time::from_seconds(172), {}) ==
         "… eda-spot  1m 12s   creating  (us-central1-b: the zone has no capacity; trying us-central1-f)");
-  for (int width : {30, 50, 80}) CHECK(display_width(progress_line(n, 8, Time::from_seconds(172), {false, width})) < static_cast<std::size_t>(width));
+  for (int width : {30, 50, 80})
+    CHECK(display_width(progress_line(n, 8, Time::from_seconds(172), {false, width})) <
+          static_cast<std::size_t>(width));
 }
 
 TEST_CASE("lines that a narrower terminal broke count as the rows they take") {
