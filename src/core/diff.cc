@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "core/match.h"
 #include "core/notebook_plans.h"
+#include "core/order.h"
 #include "core/power.h"
 
 namespace nbform {
@@ -17,19 +18,17 @@ using Want = PowerPolicy::Want;
 class Differ {
  public:
   Differ(Graph& graph, const Snapshot& snapshot, const DiffOptions& options)
-      : graph_(graph), snapshot_(snapshot), options_(options) {}
+      : graph_(graph), snapshot_(snapshot), options_(options), match_(graph, snapshot, options) {}
 
   Plan run() {
     describe();
-    index();
-    match();
-    relate_siblings();
+    for (const Diagnostic& problem : match_.problems()) block(problem);
     for (auto& [address, resource] : graph_)
       if (selects(resource.notebook)) judge_wanted(resource);
     for (const Live& live : snapshot_.live) judge_unwanted(live);
     check_kept_names();
-    carry();
-    order();
+    order_changes(plan_.changes);
+    for (auto& [notebook, texts] : notes_) plan_notes(notebook, texts);
     group_into_notebooks(plan_, graph_, declared_, options_);
     return std::move(plan_);
   }
@@ -51,36 +50,6 @@ class Differ {
     for (const auto& [address, resource] : graph_) declared_.insert(resource.notebook);
   }
 
-  bool ours(const Live& live) const {
-    return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
-  }
-
-  // By kind too: another kind's thing under a part of this name is a stranger.
-  static std::string key_of(const Kind* kind, const std::string& address) {
-    return fmt::format("{}|{}", kind->name(), address);
-  }
-
-  void index() {
-    for (const Live& live : snapshot_.live) {
-      if (!ours(live)) continue;
-      by_notebook_[live.owner.notebook].push_back(&live);
-      auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
-      if (!fresh) twice(*it->second, live);
-    }
-  }
-
-  void twice(const Live& a, const Live& b) {
-    Diagnostic d =
-        error(Code::conflict, "Two live resources carry the labels of one notebook",
-              fmt::format("{} and {} both say that they are {} of this stack. One of them is probably a "
-                          "clone. Neither is touched.",
-                          a.id, b.id, a.owner.address()));
-    d.address = a.owner.notebook;
-    clashing_.insert(a.owner.notebook);
-    d.hint = "Remove the nbform-* labels from the one that is not this notebook, or delete it.";
-    block(std::move(d));
-  }
-
   void block(Diagnostic problem) {
     std::string notebook = problem.address.substr(0, problem.address.find('/'));
     if (std::find(plan_.blocked.begin(), plan_.blocked.end(), notebook) == plan_.blocked.end())
@@ -92,68 +61,10 @@ class Differ {
     return std::find(plan_.blocked.begin(), plan_.blocked.end(), notebook) != plan_.blocked.end();
   }
 
-  const Live* take(const Kind* kind, const std::string& address) {
-    auto it = by_key_.find(key_of(kind, address));
-    if (it == by_key_.end() || taken_.count(it->second)) return nullptr;
-    return it->second;
-  }
-
-  const Live* by_id(const Kind* kind, const std::string& id) const {
-    for (const Live& live : snapshot_.live)
-      if (live.kind == kind && live.id == id) return &live;
-    return nullptr;
-  }
-
-  // Live and desired meet by owner label; `moved_from` and `adopt` are the two ways to a first meeting.
-  void match() {
-    for (auto& [address, resource] : graph_) {
-      const Live* live = take(resource.kind, address);
-      if (live != nullptr && live->never_used && !machine_lives(live->owner.notebook))
-        continue;  // a remainder
-      if (live != nullptr && named_in_kept(*live) && !machine_lives(live->owner.notebook)) continue;
-      if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
-      if (live == nullptr && !resource.adopt.empty()) live = by_id(resource.kind, resource.adopt);
-      if (live == nullptr) continue;
-      taken_.insert(live);
-      matched_[address] = live;
-    }
-  }
-
-  // A machine holds on to its live siblings under the names they have, and lets go of those that its notebook
-  // no longer declares, where this run may judge that.
-  void relate_siblings() {
-    for (auto& [address, live] : matched_) {
-      const Resource& resource = graph_.at(address);
-      if (Resource* machine = machine_of(resource.notebook);
-          machine != nullptr && machine->kind != resource.kind)
-        machine->kind->relate(*machine, resource.part, *live, true);
-    }
-    for (const auto& [notebook, siblings] : by_notebook_)
-      for (const Live* live : siblings) {
-        if (taken_.count(live) || !may_judge_undeclared(*live)) continue;
-        if (Resource* machine = machine_of(notebook); machine != nullptr && machine->kind != live->kind)
-          machine->kind->relate(*machine, live->owner.part, *live, false);
-      }
-  }
-
-  Resource* machine_of(const std::string& notebook) {
-    for (auto it = graph_.lower_bound(notebook + "/"); it != graph_.end() && it->second.notebook == notebook;
-         ++it)
-      if (it->second.kind->is_machine()) return &it->second;
-    return nullptr;
-  }
-
-  const ScopeStatus* status_of(const Scope& scope) const {
-    for (const ScopeStatus& status : snapshot_.scopes)
-      if (status.scope == scope) return &status;
-    return nullptr;
-  }
-
   void judge_wanted(Resource& resource) {
-    auto it = matched_.find(resource.address);
-    const Live* live = it != matched_.end() ? it->second : nullptr;
-    const ScopeStatus* status = status_of(resource.scope);
-    if (clashing_.count(resource.notebook)) return;
+    if (match_.clashes(resource.notebook)) return;
+    const Live* live = match_.live_of(resource.address);
+    const ScopeStatus* status = match_.status_of(resource.scope);
     if (status != nullptr && status->failure) {
       blocked_by_scope(resource);
       return;
@@ -205,15 +116,9 @@ class Differ {
 
   // An existing disk with data, kept or left, pins the place.
   std::string pinned_zone(const Resource& resource) const {
-    for (const Live* live : siblings_of(resource.notebook))
+    for (const Live* live : match_.siblings_of(resource.notebook))
       if (live->pins && !live->never_used) return live->zone;
     return {};
-  }
-
-  const std::vector<const Live*>& siblings_of(const std::string& notebook) const {
-    static const std::vector<const Live*> kNone;
-    auto it = by_notebook_.find(notebook);
-    return it != by_notebook_.end() ? it->second : kNone;
   }
 
   void plan_attempts(Change& change, const Resource& resource) {
@@ -343,7 +248,7 @@ class Differ {
       plan_forget(live);
       return;
     }
-    judge_removal(live, Reason::asked, resource.protect, named_in_kept(live));
+    judge_removal(live, Reason::asked, resource.protect, match_.named_in_kept(live));
   }
 
   void plan_forget(const Live& live) {
@@ -356,17 +261,11 @@ class Differ {
     finish(std::move(change), live);
   }
 
-  bool may_judge_undeclared(const Live& live) const {
-    const ScopeStatus* status = status_of(live.scope);
-    bool sound = status != nullptr && status->declared && !status->failure;
-    bool identified = options_.stack != options_.bare_stack && live.owner.stack == options_.stack;
-    return sound && !options_.selected && (identified || options_.prune);
-  }
-
   void judge_unwanted(const Live& live) {
-    if (options_.power_only || !ours(live) || taken_.count(&live) || clashing_.count(live.owner.notebook))
+    if (options_.power_only || !match_.is_ours(live) || match_.is_taken(live) ||
+        match_.clashes(live.owner.notebook))
       return;
-    if (named_in_kept(live)) {
+    if (match_.named_in_kept(live)) {
       judge_removal(live, Reason::asked, false, true);
       return;
     }
@@ -382,7 +281,7 @@ class Differ {
                                               " is kept from before and used again");
       else
         plan_.kept.push_back(live);
-    } else if (asked || may_judge_undeclared(live)) {
+    } else if (asked || match_.may_judge_undeclared(live)) {
       judge_removal(live, asked ? Reason::asked : Reason::undeclared, false);
     } else if (!options_.selected) {
       report_elsewhere(live);
@@ -394,28 +293,22 @@ class Differ {
     auto machine = graph_.lower_bound(live.owner.notebook + "/");
     return machine != graph_.end() && machine->second.notebook == live.owner.notebook &&
            live.owner.part == "boot" && wants_machine(live.owner.notebook) &&
-           !machine_lives(live.owner.notebook);
+           !match_.machine_lives(live.owner.notebook);
   }
 
   bool identified_or_declared(const Live& live) const {
     return declared_.count(live.owner.notebook) || options_.stack != options_.bare_stack || options_.prune;
   }
 
-  bool named_in_kept(const Live& live) const {
-    return live.holds_data &&
-           (options_.delete_kept.count(live.name) || options_.delete_kept.count(live.owner.notebook) ||
-            options_.delete_kept.count(live.owner.address()));
-  }
-
   // What --kept names is there, and no machine uses it.
   void check_kept_names() {
     for (const std::string& name : options_.delete_kept) {
       auto is_named = [&](const Live& live) {
-        return ours(live) && live.holds_data &&
+        return match_.is_ours(live) && live.holds_data &&
                (live.name == name || live.owner.notebook == name || live.owner.address() == name);
       };
       auto found = std::find_if(snapshot_.live.begin(), snapshot_.live.end(), is_named);
-      if (found != snapshot_.live.end() && !machine_lives(found->owner.notebook)) continue;
+      if (found != snapshot_.live.end() && !match_.machine_lives(found->owner.notebook)) continue;
       bool used = found != snapshot_.live.end();
       Diagnostic d =
           used ? error(Code::conflict, "The disk is in use",
@@ -428,17 +321,12 @@ class Differ {
     }
   }
 
-  bool machine_lives(const std::string& notebook) const {
-    const auto& all = siblings_of(notebook);
-    return std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
-  }
-
   // What a failed create or a machine deleted elsewhere left: a disk that was never attached, or one that was
   // to go with its machine. It holds a name that the create needs.
   bool is_remainder(const Live& live) const {
     bool expendable = live.never_used || (live.holds_data && live.keep == KeepRule::never);
     return expendable && declared_.count(live.owner.notebook) && selects(live.owner.notebook) &&
-           wants_machine(live.owner.notebook) && !machine_lives(live.owner.notebook);
+           wants_machine(live.owner.notebook) && !match_.machine_lives(live.owner.notebook);
   }
 
   void judge_remainder(const Live& live) {
@@ -469,7 +357,7 @@ class Differ {
       plan_.kept.push_back(live);
       return;
     }
-    const ScopeStatus* status = status_of(live.scope);
+    const ScopeStatus* status = match_.status_of(live.scope);
     if (status != nullptr && status->failure) return;
     if (protected_by_manifest || live.protect || live.locked) {
       refuse_protected(live.owner.notebook, live, "destroyed");
@@ -490,57 +378,6 @@ class Differ {
                                           live.owner.address(), live.id, remedy));
   }
 
-  // --- between changes ---
-
-  Change* change_at(const std::string& address) {
-    for (Change& change : plan_.changes)
-      if (change.address == address) return &change;
-    return nullptr;
-  }
-
-  // A disk that is to be made together with its machine rides in the machine's create call.
-  void carry() {
-    std::unordered_map<std::string, Action> machines;
-    for (const Change& change : plan_.changes) machines[change.address] = change.action;
-    for (Change& change : plan_.changes) {
-      if (change.resource == nullptr || change.resource->carried_by.empty() ||
-          change.action != Action::create)
-        continue;
-      auto machine = machines.find(change.resource->carried_by);
-      bool made = machine != machines.end() &&
-                  (machine->second == Action::create || machine->second == Action::replace);
-      if (made) change.carried_by = change.resource->carried_by;
-    }
-  }
-
-  void order() {
-    std::sort(plan_.changes.begin(), plan_.changes.end(),
-              [](const Change& a, const Change& b) { return a.address < b.address; });
-    std::unordered_map<std::string, std::vector<const Change*>> by_notebook;
-    for (const Change& change : plan_.changes) by_notebook[change.notebook].push_back(&change);
-    for (Change& change : plan_.changes)
-      for (const Change* other : by_notebook[change.notebook])
-        if (other != &change && must_precede(*other, change)) change.after.push_back(other->address);
-    for (auto& [notebook, texts] : notes_) plan_notes(notebook, texts);
-  }
-
-  static bool must_precede(const Change& first, const Change& then) {
-    bool remainder_first = first.reason == Reason::remainder && then.action == Action::create;
-    bool user_first = then.action == Action::destroy && first.live != nullptr && then.live != nullptr &&
-                      then.reason != Reason::remainder && refers(*first.live, *then.live) &&
-                      first.reason != Reason::remainder;
-    bool made_first = then.resource != nullptr && first.action == Action::create &&
-                      first.carried_by.empty() &&
-                      std::find(then.resource->after.begin(), then.resource->after.end(), first.address) !=
-                          then.resource->after.end();
-    bool carrier_first = !then.carried_by.empty() && then.carried_by == first.address;
-    return remainder_first || user_first || made_first || carrier_first;
-  }
-
-  static bool refers(const Live& from, const Live& to) {
-    return std::find(from.refs.begin(), from.refs.end(), to.id) != from.refs.end();
-  }
-
   void plan_notes(const std::string& notebook, const std::vector<std::string>& texts) {
     NotebookPlan line;
     line.key = notebook;
@@ -551,13 +388,9 @@ class Differ {
   Graph& graph_;
   const Snapshot& snapshot_;
   const DiffOptions& options_;
+  Match match_;
   Plan plan_;
   std::set<std::string, std::less<>> declared_;
-  std::set<std::string> clashing_;  // notebooks with two live claimants
-  std::unordered_map<std::string, const Live*> by_key_;
-  std::unordered_map<std::string, std::vector<const Live*>> by_notebook_;
-  std::map<std::string, const Live*> matched_;
-  std::set<const Live*> taken_;
   std::map<std::string, std::vector<std::string>> notes_;
 };
 

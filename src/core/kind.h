@@ -147,7 +147,8 @@ class Kind {
   virtual std::vector<std::pair<std::string, std::string>> companions(const Live& machine) const {
     return (void)machine, std::vector<std::pair<std::string, std::string>>();
   }
-  // An edit in a person's words, where title and values would not say it: "disks.data detached". None: they do.
+  // An edit in a person's words, where title and values would not say it: "disks.data detached". None: they
+  // do.
   virtual std::optional<std::string> words(const Edit& edit) const { return (void)edit, std::nullopt; }
   // The GPU of a live machine, "t4 x1"; "" for none.
   virtual std::string gpu(const Live& live) const { return (void)live, std::string(); }

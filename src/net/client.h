@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 
+#include "base/google_error.h"
 #include "base/value.h"
 #include "net/env.h"
-#include "base/google_error.h"
 #include "net/retry.h"
 
 namespace nbform {

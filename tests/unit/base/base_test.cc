@@ -37,7 +37,8 @@ TEST_CASE("int64 arrives as text or as a number") {
 TEST_CASE("RFC 3339 with and without offset") {
   CHECK(parse_rfc3339("2026-11-20T19:12:04.006-08:00")->us == parse_rfc3339("2026-11-21T03:12:04.006Z")->us);
   CHECK(format_rfc3339(Time::from_seconds(0)) == "1970-01-01T00:00:00Z");
-  CHECK(format_rfc3339_offset(*parse_rfc3339("2026-11-21T03:12:04.006Z"), -480) == "2026-11-20T19:12:04.006-08:00");
+  CHECK(format_rfc3339_offset(*parse_rfc3339("2026-11-21T03:12:04.006Z"), -480) ==
+        "2026-11-20T19:12:04.006-08:00");
   CHECK_FALSE(parse_rfc3339("2026-13-01T00:00:00Z"));
   CHECK_FALSE(parse_rfc3339("2026-02-30T00:00:00Z"));
   CHECK_FALSE(parse_rfc3339("2026-11-21"));
@@ -65,7 +66,8 @@ TEST_CASE("a signature verifies with its own key and message only") {
 }
 
 TEST_CASE("base64 and base64url as RFC 4648 section 10") {
-  for (auto [plain, coded] : {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
+  for (auto [plain, coded] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
     CHECK(base64(plain) == coded);
     CHECK(base64_decode(coded).value() == plain);
   }

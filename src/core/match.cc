@@ -1,0 +1,133 @@
+#include "core/match.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nbform {
+
+namespace {
+
+// By kind too: another kind's thing under a part of this name is a stranger.
+std::string key_of(const Kind* kind, const std::string& address) {
+  return fmt::format("{}|{}", kind->name(), address);
+}
+
+}  // namespace
+
+Match::Match(Graph& graph, const Snapshot& snapshot, const DiffOptions& options)
+    : graph_(graph), snapshot_(snapshot), options_(options) {
+  index();
+  meet();
+  relate_siblings();
+}
+
+const Live* Match::live_of(const std::string& address) const {
+  auto it = matched_.find(address);
+  return it != matched_.end() ? it->second : nullptr;
+}
+
+bool Match::is_ours(const Live& live) const {
+  return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
+}
+
+bool Match::machine_lives(const std::string& notebook) const {
+  const auto& all = siblings_of(notebook);
+  return std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
+}
+
+const std::vector<const Live*>& Match::siblings_of(const std::string& notebook) const {
+  static const std::vector<const Live*> kNone;
+  auto it = by_notebook_.find(notebook);
+  return it != by_notebook_.end() ? it->second : kNone;
+}
+
+const ScopeStatus* Match::status_of(const Scope& scope) const {
+  for (const ScopeStatus& status : snapshot_.scopes)
+    if (status.scope == scope) return &status;
+  return nullptr;
+}
+
+bool Match::may_judge_undeclared(const Live& live) const {
+  const ScopeStatus* status = status_of(live.scope);
+  bool sound = status != nullptr && status->declared && !status->failure;
+  bool identified = options_.stack != options_.bare_stack && live.owner.stack == options_.stack;
+  return sound && !options_.selected && (identified || options_.prune);
+}
+
+bool Match::named_in_kept(const Live& live) const {
+  const auto& names = options_.delete_kept;
+  return live.holds_data &&
+         (names.count(live.name) || names.count(live.owner.notebook) || names.count(live.owner.address()));
+}
+
+void Match::index() {
+  for (const Live& live : snapshot_.live) {
+    if (!is_ours(live)) continue;
+    by_notebook_[live.owner.notebook].push_back(&live);
+    auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
+    if (!fresh) claim(*it->second, live);
+  }
+}
+
+void Match::claim(const Live& a, const Live& b) {
+  clashing_.insert(a.owner.notebook);
+  Diagnostic d =
+      error(Code::conflict, "Two live resources carry the labels of one notebook",
+            fmt::format("{} and {} both say that they are {} of this stack. One of them is probably a "
+                        "clone. Neither is touched.",
+                        a.id, b.id, a.owner.address()));
+  d.address = a.owner.notebook;
+  d.hint = "Remove the nbform-* labels from the one that is not this notebook, or delete it.";
+  problems_.push_back(std::move(d));
+}
+
+const Live* Match::take(const Kind* kind, const std::string& address) const {
+  auto it = by_key_.find(key_of(kind, address));
+  return it == by_key_.end() || taken_.count(it->second) ? nullptr : it->second;
+}
+
+const Live* Match::by_id(const Kind* kind, const std::string& id) const {
+  for (const Live& live : snapshot_.live)
+    if (live.kind == kind && live.id == id) return &live;
+  return nullptr;
+}
+
+// Live and desired meet by owner label; `moved_from` and `adopt` are the two ways to a first meeting.
+void Match::meet() {
+  for (auto& [address, resource] : graph_) {
+    const Live* live = take(resource.kind, address);
+    bool alone = live != nullptr && !machine_lives(live->owner.notebook);
+    if (alone && (live->never_used || named_in_kept(*live))) continue;  // a remainder, or to be deleted
+    if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
+    if (live == nullptr && !resource.adopt.empty()) live = by_id(resource.kind, resource.adopt);
+    if (live == nullptr) continue;
+    taken_.insert(live);
+    matched_[address] = live;
+  }
+}
+
+void Match::relate_siblings() {
+  for (auto& [address, live] : matched_) {
+    const Resource& resource = graph_.at(address);
+    Resource* machine = machine_of(resource.notebook);
+    if (machine != nullptr && machine->kind != resource.kind)
+      machine->kind->relate(*machine, resource.part, *live, true);
+  }
+  for (const auto& [notebook, siblings] : by_notebook_)
+    for (const Live* live : siblings) {
+      if (taken_.count(live) || !may_judge_undeclared(*live)) continue;
+      Resource* machine = machine_of(notebook);
+      if (machine != nullptr && machine->kind != live->kind)
+        machine->kind->relate(*machine, live->owner.part, *live, false);
+    }
+}
+
+Resource* Match::machine_of(const std::string& notebook) {
+  for (auto it = graph_.lower_bound(notebook + "/"); it != graph_.end() && it->second.notebook == notebook;
+       ++it)
+    if (it->second.kind->is_machine()) return &it->second;
+  return nullptr;
+}
+
+}  // namespace nbform

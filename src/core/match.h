@@ -1,0 +1,53 @@
+// Who is who: which live thing is which wanted one, by owner label, and what a run may judge. Pure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/diff.h"
+
+namespace nbform {
+
+class Match {
+ public:
+  // Machines of `graph` are told about their live siblings: names of declared disks, disks to let go of.
+  Match(Graph& graph, const Snapshot& snapshot, const DiffOptions& options);
+
+  const Live* live_of(const std::string& address) const;  // null: there is none
+  bool is_taken(const Live& live) const { return taken_.count(&live) != 0; }
+  bool is_ours(const Live& live) const;
+  bool machine_lives(const std::string& notebook) const;
+  // All live things of a notebook of this stack.
+  const std::vector<const Live*>& siblings_of(const std::string& notebook) const;
+  // Whether two live things claim one address of this notebook: neither is touched.
+  bool clashes(const std::string& notebook) const { return clashing_.count(notebook) != 0; }
+  const std::vector<Diagnostic>& problems() const { return problems_; }
+  const ScopeStatus* status_of(const Scope& scope) const;
+  // Undeclared things are judged by whole runs of a stack with an id, in scopes that the manifests name.
+  bool may_judge_undeclared(const Live& live) const;
+  bool named_in_kept(const Live& live) const;  // destroy --kept
+
+ private:
+  void index();
+  void claim(const Live& a, const Live& b);
+  const Live* take(const Kind* kind, const std::string& address) const;
+  const Live* by_id(const Kind* kind, const std::string& id) const;
+  void meet();
+  void relate_siblings();
+  Resource* machine_of(const std::string& notebook);
+
+  Graph& graph_;
+  const Snapshot& snapshot_;
+  const DiffOptions& options_;
+  std::unordered_map<std::string, const Live*> by_key_;
+  std::unordered_map<std::string, std::vector<const Live*>> by_notebook_;
+  std::map<std::string, const Live*> matched_;
+  std::set<const Live*> taken_;
+  std::set<std::string> clashing_;
+  std::vector<Diagnostic> problems_;
+};
+
+}  // namespace nbform
