@@ -1,8 +1,8 @@
 // Declares a manifest field once: a pointer to the member it fills, its name, its shape and a sentence about
 // it. From that declaration come decoding (fill), walking (walk), and, through shape.h, checking, the JSON
 // Schema, the reference and `explain`. A field without a sentence does not compile. The one template-heavy
-// header: only notebook_schema.cc includes it. Checks nothing: fill is given nodes that check_shape let pass,
-// and leaves out what does not fit.
+// header: only the tables of notebooks include it. Checks nothing: fill is given nodes that check_shape let
+// pass, and leaves out what does not fit.
 #pragma once
 
 #include <array>

@@ -17,6 +17,11 @@ const Kind& disk_kind();
 inline constexpr std::string_view kImageProject = "deeplearning-platform-release";
 inline constexpr std::string_view kCloudPlatform = "https://www.googleapis.com/auth/cloud-platform";
 
+inline constexpr std::int64_t kDefaultDiskGb = 100;
+
+void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
+                    Diagnostics& problems);
+
 // "projects/P/zones/Z/instances/N" of a selfLink, a partial path or a full URL; what has no "projects/"
 // stays.
 std::string_view resource_path(std::string_view link);

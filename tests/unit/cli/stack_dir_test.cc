@@ -54,9 +54,9 @@ bool has(const std::string& text, const std::string& part) {
 TEST_CASE("a stack is read with what it names") {
   Repository r;
   r.write("a.nb.yaml",
-          "nbform: 1\nstack: demo\ninclude: [../shared.nb.yaml]\nnotebooks:\n  nb: {service: gce, where: "
+          "nbform: 1\nstack: demo\ninclude: [../common.nb.yaml]\nnotebooks:\n  nb: {service: gce, where: "
           "us-central1, use: [p], setup: {script: run.sh}}\n");
-  r.write("../shared.nb.yaml", "nbform: 1\nprofiles: {p: {spot: true}}\n");
+  r.write("../common.nb.yaml", "nbform: 1\nprofiles: {p: {spot: true}}\n");
   r.write("run.sh", "echo hello\n");
   auto env = make_real_env();
   Loaded loaded = load_directory(*env, r.stack.string());
