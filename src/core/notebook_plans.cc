@@ -74,7 +74,8 @@ void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::st
     bool machine_wanted = false;
     for (auto it = graph.lower_bound(key + "/"); it != graph.end() && it->second.notebook == key; ++it)
       machine_wanted = machine_wanted || it->second.kind->is_machine();
-    if (!with_machine.count(key) && (!machine_wanted || options.destroy)) settle_without_machine(line, plan);
+    bool disks_alone = !machine_wanted || options.destroy || !options.delete_kept.empty();
+    if (!with_machine.count(key) && disks_alone) settle_without_machine(line, plan);
     plan.notebooks.push_back(std::move(line));
   }
 
