@@ -32,7 +32,7 @@ class Life(EndToEnd):
         self.assertEqual(cloud.names("disks"), [])
 
     def test_over_http(self):
-        cloud = self.connect(self.start_cloud())
+        cloud = self.connect(self.start_cloud(), "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE")
         self.live(cloud)
         self.assertTrue(any(r["method"] == "POST" and r["url"] == "/token" for r in cloud.requests()),
                         "the service-account key was exchanged")
