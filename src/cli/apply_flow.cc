@@ -98,7 +98,8 @@ std::string apply_command(const Session& session, const ChangeFlags& flags) {
   add_flags(out, "-f", stack.files);
   add_flags(out, "--target", stack.targets);
   add_flags(out, "--exclude", stack.excludes);
-  add_flags(out, "--var", stack.vars);
+  for (const std::string& given : stack.vars)  // a value may be a secret
+    out += fmt::format(" --var {}=…", quoted(given.substr(0, given.find('='))));
   add_flags(out, "--var-file", stack.var_files);
   add_flags(out, "--replace", flags.replace);
   add_flags(out, "--restart", flags.restart);

@@ -8,6 +8,7 @@ namespace {
 struct PlanOptions {
   StackFlags stack;
   ChangeFlags change;
+  int parallelism = 16;  // Terraform's plan takes it; a plan changes nothing, so it means nothing
 };
 
 int run(Shell& shell, const PlanOptions& options) {
@@ -23,6 +24,7 @@ Run declare(Flags& flags) {
   options->stack.declare_selection(flags);
   options->change.declare_for_plan(flags);
   flags.flag("--destroy", options->change.destroy, "Plan to destroy instead");
+  flags.number("--parallelism", options->parallelism, 1, 256, "Of apply; taken and without effect here");
   options->change.declare_screen(flags);
   return [options](Shell& shell) { return run(shell, *options); };
 }

@@ -86,9 +86,13 @@ Done fault(Env& env, sim::World& world, const SandboxOptions& o) {
 }
 
 Done clock(sim::World& world, const SandboxOptions& o) {
+  Time before = world.now();
   std::string by = o.clock.starts_with('+') ? o.clock.substr(1) : o.clock;
-  Value answer = NB_TRY(world.administer(Map{{"do", "clock"}, {"advance", by}}));
-  return fmt::format("It is {} in the sandbox.", answer["now"].as_text());
+  NB_TRY(world.administer(Map{{"do", "clock"}, {"advance", by}}));
+  if (world.now() == before)
+    return error(Code::usage, "That is no length of time",
+                 fmt::format("{} should read +90s, +15m or +1h.", o.clock));
+  return fmt::format("It is {} in the sandbox.", format_rfc3339(world.now()));
 }
 
 Done show(sim::World& world) {

@@ -49,6 +49,7 @@ void Flags::positionals(const std::string& name, std::vector<std::string>& into,
 Flags Flags::verb(const std::string& name, const std::string& help, std::function<void()> on_chosen) {
   CLI::App* verb = app_.add_subcommand(name, help);
   verb->callback(std::move(on_chosen));
+  verb->fallthrough();  // flags of the command may follow the verb
   app_.require_subcommand(1);
   return Flags(*verb);
 }
@@ -139,9 +140,7 @@ Parsed parse_for(const Command& command, const std::string& program, std::vector
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
     parsed.run = std::move(run);
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* asked = &app;
-    while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-    parsed.out = asked->help();
+    parsed.out = app.help();
   } catch (const CLI::ExtrasError& failure) {
     return refuse(printable(failure.what()) + guess_at_flag(words, long_names), program + " --help");
   } catch (const CLI::Error& failure) {

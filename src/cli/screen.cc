@@ -32,7 +32,11 @@ int width_of(int fd) {
   return 80;
 }
 
-void write_all(std::FILE* stream, std::string_view text) {
+void write_all(std::FILE* stream, std::string* instead, std::string_view text) {
+  if (instead != nullptr) {
+    *instead += text;
+    return;
+  }
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fflush(stream);
 }
@@ -55,10 +59,10 @@ int Screen::width() const {
 }
 
 void Screen::out(std::string_view text) {
-  write_all(stdout, text);
+  write_all(stdout, out_text_, text);
 }
 void Screen::err(std::string_view text) {
-  write_all(stderr, text);
+  write_all(stderr, err_text_, text);
 }
 
 void Screen::report(const Diagnostic& diagnostic) {

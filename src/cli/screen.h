@@ -2,6 +2,7 @@
 // colours are wanted. Knows no plan.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/diagnostic.h"
@@ -13,6 +14,8 @@ class Screen {
  public:
   // Colours: only on a terminal; NO_COLOR, CLICOLOR_FORCE and TERM=dumb are honoured.
   Screen();
+  // Into texts, as if neither were a terminal.
+  Screen(std::string& out, std::string& err) : out_text_(&out), err_text_(&err) {}
 
   void forbid_colour();
   const Style& out_style() const { return out_; }
@@ -26,6 +29,7 @@ class Screen {
   void report(const Diagnostics& diagnostics);
 
  private:
+  std::string *out_text_ = nullptr, *err_text_ = nullptr;
   bool err_terminal_ = false;
   Style out_, err_;
 };
