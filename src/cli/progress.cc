@@ -61,6 +61,27 @@ std::string progress_line(const NotebookProgress& n, std::size_t name_width, Tim
   return inked(mark.text, mark.ink, style) + rest;
 }
 
+std::vector<std::string> progress_lines(const std::map<std::string, NotebookProgress>& notebooks,
+                                        std::size_t rows, std::size_t name_width, Time now,
+                                        const Style& style) {
+  std::vector<std::string> lines;
+  bool all = notebooks.size() <= rows;
+  std::map<State, int> left_out;
+  for (const auto& [name, notebook] : notebooks) {
+    bool shown = all || (notebook.state == State::working && lines.size() + 1 < rows);
+    if (shown)
+      lines.push_back(progress_line(notebook, name_width, now, style));
+    else
+      ++left_out[notebook.state];
+  }
+  if (all) return lines;
+  std::string rest = fmt::format("  and {} done, {} on their way, {} waiting, {} failed",
+                                 left_out[State::done], left_out[State::working], left_out[State::waiting],
+                                 left_out[State::failed] + left_out[State::blocked]);
+  lines.push_back(style.width > 1 ? shortened(rest, static_cast<std::size_t>(style.width) - 1) : rest);
+  return lines;
+}
+
 int rows_taken(const std::vector<std::size_t>& widths, int columns) {
   int rows = 0;
   for (std::size_t width : widths) {
@@ -195,20 +216,18 @@ void Progress::paint(bool now) {
   if (up > 0) out += fmt::format("\x1b[{}A", up);
   out += "\r\x1b[J";
   painted_.clear();
-  auto add = [&](const std::string& line, std::size_t width) {
-    out += line + "\n";
-    painted_.push_back(width);
-  };
   Style plain = style;
   plain.colour = false;
-  for (const auto& [name, notebook] : notebooks_)
-    add(progress_line(notebook, name_width_, env_.now(), style),
-        display_width(progress_line(notebook, name_width_, env_.now(), plain)));
+  std::size_t rows = static_cast<std::size_t>(std::max(4, screen_.height() - 2));
+  std::vector<std::string> lines = progress_lines(notebooks_, rows, name_width_, env_.now(), style);
+  for (const std::string& line : progress_lines(notebooks_, rows, name_width_, env_.now(), plain))
+    painted_.push_back(display_width(line));
   if (!notice_.empty()) {
-    std::string text =
-        style.width > 1 ? shortened(notice_, static_cast<std::size_t>(style.width) - 1) : notice_;
-    add(text, display_width(text));
+    lines.push_back(style.width > 1 ? shortened(notice_, static_cast<std::size_t>(style.width) - 1)
+                                    : notice_);
+    painted_.push_back(display_width(lines.back()));
   }
+  for (const std::string& line : lines) out += line + "\n";
   screen_.err(out);
 }
 

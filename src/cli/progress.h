@@ -26,6 +26,10 @@ struct NotebookProgress {
 // "! class-bob  stopping  1m 12s  the zone is busy". Pure; at most `width` columns where that is not 0.
 std::string progress_line(const NotebookProgress& notebook, std::size_t name_width, Time now,
                           const Style& style);
+// What fits into so many rows: all of them, or those that move and a line about the rest.
+std::vector<std::string> progress_lines(const std::map<std::string, NotebookProgress>& notebooks,
+                                        std::size_t rows, std::size_t name_width, Time now,
+                                        const Style& style);
 // How many rows lines of these widths take up in a terminal of `columns` columns.
 int rows_taken(const std::vector<std::size_t>& widths, int columns);
 

@@ -32,6 +32,11 @@ int width_of(int fd) {
   return 80;
 }
 
+int height_of(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 void write_all(std::FILE* stream, std::string* instead, std::string_view text) {
   if (instead != nullptr) {
     *instead += text;
@@ -56,6 +61,10 @@ void Screen::forbid_colour() {
 
 int Screen::width() const {
   return err_terminal_ ? width_of(STDERR_FILENO) : 0;
+}
+
+int Screen::height() const {
+  return err_terminal_ ? height_of(STDERR_FILENO) : 0;
 }
 
 void Screen::out(std::string_view text) {

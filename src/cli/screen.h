@@ -22,6 +22,7 @@ class Screen {
   const Style& err_style() const { return err_; }
   bool talks_to_terminal() const { return err_terminal_; }  // stderr
   int width() const;                                        // of the terminal now; 0 = none
+  int height() const;                                       // likewise, in rows
 
   void out(std::string_view text);  // data, as it is
   void err(std::string_view text);  // talk, as it is

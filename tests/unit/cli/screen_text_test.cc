@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "cli/ink.h"
 #include "cli/progress.h"
@@ -69,6 +71,26 @@ TEST_CASE("a live line fits the terminal") {
   for (int width : {30, 50, 80})
     CHECK(display_width(progress_line(n, 8, Time::from_seconds(172), {false, width})) <
           static_cast<std::size_t>(width));
+}
+
+TEST_CASE("more notebooks than rows: those that move, and a line about the rest") {
+  std::map<std::string, NotebookProgress> all;
+  for (int i = 0; i < 30; ++i) {
+    NotebookProgress n;
+    n.name = fmt::format("nb-{:02}", i);
+    n.phase = "creating";
+    n.began = Time::from_seconds(1);
+    n.state = i < 10   ? NotebookProgress::State::done
+              : i < 14 ? NotebookProgress::State::working
+                       : NotebookProgress::State::waiting;
+    all[n.name] = n;
+  }
+  auto lines = progress_lines(all, 10, 5, Time::from_seconds(2), {});
+  REQUIRE(lines.size() == 5);
+  CHECK(lines[0] == "… nb-10  1s       creating");
+  CHECK(lines[4] == "  and 10 done, 0 on their way, 16 waiting, 0 failed");
+  CHECK(progress_lines(all, 3, 5, Time::from_seconds(2), {}).size() == 3);
+  CHECK(progress_lines(all, 30, 5, Time::from_seconds(2), {}).size() == 30);
 }
 
 TEST_CASE("lines that a narrower terminal broke count as the rows they take") {
