@@ -19,7 +19,7 @@ struct StatusOptions {
 
 int code_of(const Snapshot& snapshot) {
   for (const ScopeStatus& scope : snapshot.scopes)
-    if (scope.failure) return kError;
+    if (scope.failure && scope.declared) return kError;
   return kFine;
 }
 

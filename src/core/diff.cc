@@ -45,8 +45,12 @@ class Differ {
     plan_.took = snapshot_.took;
     plan_.at = snapshot_.at;
     plan_.looked_in = snapshot_.scopes;
-    for (const ScopeStatus& status : snapshot_.scopes)
-      if (status.failure) plan_.diagnostics.add(*status.failure);
+    for (const ScopeStatus& status : snapshot_.scopes) {
+      if (!status.failure) continue;
+      Diagnostic failure = *status.failure;
+      if (!status.declared) failure.severity = Severity::warning;  // nothing of this run stands or falls with it
+      plan_.diagnostics.add(std::move(failure));
+    }
     for (const auto& [address, resource] : graph_) declared_.insert(resource.notebook);
   }
 
