@@ -106,7 +106,7 @@ Done show(sim::World& world) {
         fmt::format("disk  {:<24} {:<18} {:<12} {} GB\n", disk["name"].as_text(),
                     last_segment(disk["zone"].as_text()), disk["status"].as_text(), disk["sizeGb"].as_text());
   out.pop_back();
-  return printable(out).empty() ? out : out;
+  return out;
 }
 
 Done act(Shell& shell, const SandboxOptions& o) {

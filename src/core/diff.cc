@@ -48,7 +48,8 @@ class Differ {
     for (const ScopeStatus& status : snapshot_.scopes) {
       if (!status.failure) continue;
       Diagnostic failure = *status.failure;
-      if (!status.declared) failure.severity = Severity::warning;  // nothing of this run stands or falls with it
+      if (!status.declared)
+        failure.severity = Severity::warning;  // nothing of this run stands or falls with it
       plan_.diagnostics.add(std::move(failure));
     }
     for (const auto& [address, resource] : graph_) declared_.insert(resource.notebook);
