@@ -1,6 +1,7 @@
 #include "engine/apply.h"
 
 #include <algorithm>
+#include <list>
 #include <map>
 
 #include "engine/task.h"
@@ -15,7 +16,7 @@ class Applier {
  public:
   Applier(Env& env, Wire& wire, const Plan& plan, const Graph& graph, const Snapshot& snapshot,
           const ApplyOptions& options, Observer& observer)
-      : run_{env, wire, plan, graph, snapshot, options, observer, {}, false} {
+      : run_{env, wire, plan, graph, snapshot, options, observer} {
     for (const Live& live : snapshot.live)
       if (!live.owner.stack.empty()) run_.live[live.owner.address()] = live;
     for (const Change& change : plan.changes) {
@@ -25,6 +26,7 @@ class Applier {
       if (change.live) run_.live[change.address] = *change.live;
       tasks_[change.address] = std::make_shared<Task>(run_, change);
     }
+    for (auto& [address, task] : tasks_) waiting_.push_back(task.get());
   }
 
   Outcome run() {
@@ -38,34 +40,34 @@ class Applier {
   }
 
  private:
-  bool all_over() const {
-    return std::all_of(tasks_.begin(), tasks_.end(),
-                       [](const auto& entry) { return entry.second->finished(); });
-  }
+  bool all_over() const { return run_.finished == tasks_.size(); }
 
-  int active() const {
-    return static_cast<int>(std::count_if(tasks_.begin(), tasks_.end(),
-                                          [](const auto& entry) { return entry.second->in_flight(); }));
-  }
-
-  // Starts what is ready, by address; blocks what can no longer succeed. Until nothing changes.
+  // Starts what is ready, by address; blocks what can no longer succeed. Nothing new can be ready before
+  // something ends.
   void start_ready() {
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (auto& [address, task] : tasks_) {
-        if (task->started() || task->finished()) continue;
-        if (const Task* failed = failed_before(*task)) {
-          task->block(failed->change().address);
-          moved = true;
-        } else if (!run_.stopping && ready(*task) && active() < run_.options.parallelism) {
-          task->start();
-          moved = true;
-        }
-      }
+    if (seen_ == run_.finished && !first_) return;
+    first_ = false;
+    do {
+      seen_ = run_.finished;
+      for (auto it = waiting_.begin(); it != waiting_.end();)
+        it = settle_waiting(*it) ? waiting_.erase(it) : std::next(it);
+    } while (seen_ != run_.finished);
+  }
+
+  // True: the task waits no longer.
+  bool settle_waiting(Task* task) {
+    if (const Task* failed = failed_before(*task)) {
+      task->block(failed->change().address);
+      return true;
     }
-    if (run_.stopping)
-      for (auto& [address, task] : tasks_)
-        if (!task->started() && !task->finished()) task->block("interrupt");
+    if (run_.stopping) {
+      task->block("interrupt");
+      return true;
+    }
+    bool room = run_.in_flight < static_cast<std::size_t>(run_.options.parallelism);
+    if (!room || !ready(*task)) return false;
+    task->start();
+    return true;
   }
 
   template <class Test>
@@ -92,6 +94,7 @@ class Applier {
     if (count >= 2) return true;
     if (count == 1 && !run_.stopping) {
       run_.stopping = true;
+      first_ = true;  // what waits is let go
       run_.observer.on_interrupt();
       run_.env.after(run_.options.grace, [over = grace_over_] { *over = true; });
     }
@@ -111,6 +114,9 @@ class Applier {
 
   Run run_;
   std::map<std::string, std::shared_ptr<Task>> tasks_;
+  std::list<Task*> waiting_;  // not started, by address
+  std::size_t seen_ = 0;      // finished ones at the last look
+  bool first_ = true;
   std::shared_ptr<bool> grace_over_ = std::make_shared<bool>(false);
 };
 

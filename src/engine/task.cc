@@ -91,6 +91,7 @@ std::string Task::request_id() const {
 
 void Task::start() {
   started_ = true;
+  ++run_.in_flight;
   run_.observer.on_start(change_);
   bool starts_from_nothing = change_.action == Action::create && change_.carried_by.empty();
   if (starts_from_nothing)
@@ -451,6 +452,8 @@ void Task::abandon() {
 void Task::end(ChangeResult::State state) {
   over_ = true;
   result_.state = state;
+  ++run_.finished;
+  if (started_) --run_.in_flight;
 }
 
 }  // namespace nbform

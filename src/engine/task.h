@@ -21,8 +21,10 @@ struct Run {
   const ApplyOptions& options;
   Observer& observer;
   std::map<std::string, std::optional<Live>, std::less<>>
-      live;               // by address, as last read; none: known to be absent
-  bool stopping = false;  // interrupted: no new mutations
+      live;                  // by address, as last read; none: known to be absent
+  bool stopping = false;     // interrupted: no new mutations
+  std::size_t finished = 0;  // tasks, whether they were started or not
+  std::size_t in_flight = 0;
 };
 
 class Task : public std::enable_shared_from_this<Task> {
