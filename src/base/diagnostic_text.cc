@@ -1,30 +1,35 @@
 #include "base/diagnostic_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/text.h"
 
 namespace nbform {
+
 namespace {
 
-constexpr std::size_t kWidth = 110;  // of a source line; a longer one is cut around the place
+constexpr std::size_t kIndent = 4;
 
-struct Style {
-  std::string_view word, on, off, dim;
-};
+Piece severity_piece(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return {"error: ", Ink::bold};
+    case Severity::warning:
+      return {"warning: ", Ink::yellow};
+    case Severity::note:
+      return {"note: ", Ink::dim};
+  }
+  return {};
+}
 
-Style style_of(Severity severity, bool color) {
-  std::string_view word = severity == Severity::error     ? "error"
-                          : severity == Severity::warning ? "warning"
-                                                          : "note";
-  if (!color) return {word, "", "", ""};
-  return {word,
-          severity == Severity::error     ? "\x1b[1;31m"
-          : severity == Severity::warning ? "\x1b[1;33m"
-                                          : "\x1b[1;36m",
-          "\x1b[0m", "\x1b[2m"};
+std::string headline(const Diagnostic& d, const Style& style) {
+  Pieces pieces;
+  if (d.mark.known()) pieces.push_back({d.mark.text() + ": "});
+  pieces.push_back(severity_piece(d.severity));
+  if (!d.address.empty() && !d.mark.known()) pieces.push_back({d.address + ": "});
+  pieces.push_back({d.summary, Ink::bold});
+  if (!d.address.empty() && d.mark.known()) pieces.push_back({" (" + d.address + ")"});
+  return laid_out(pieces, style, kIndent);
 }
 
 // Tabs count as one blank, so that the caret stands where the text does.
@@ -34,54 +39,42 @@ std::string visible(std::string_view text) {
   return printable(blanks);
 }
 
-// Where a cut may fall without splitting a character.
-std::size_t border(std::string_view text, std::size_t i) {
-  i = std::min(i, text.size());
-  while (i > 0 && i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80) --i;
-  return i;
-}
-
+// The source line and a caret below it; a long line is cut around the place.
 std::string snippet(const Diagnostic& d, const Style& style) {
-  std::string_view line = d.source_line;
-  std::size_t column = std::min(line.size(), static_cast<std::size_t>(std::max(0, d.mark.column - 1)));
-  std::size_t start = border(line, column > kWidth * 2 / 3 ? column - kWidth / 3 : 0);
-  std::size_t end = border(line, start + kWidth);
-  std::string before = visible(line.substr(start, column - start));
-  std::string after = visible(line.substr(column, end - column));
-  std::size_t length = std::min<std::size_t>(static_cast<std::size_t>(std::max(1, d.mark.length)),
-                                             std::max<std::size_t>(1, end - column));
-  std::size_t marked = std::max<std::size_t>(1, display_width(visible(line.substr(column, length))));
-  std::string number = fmt::format(" {}", d.mark.line), pad(number.size(), ' ');
-  return fmt::format("{0} |\n{1} | {2}{3}{4}{5}\n{0} | {6}{7}{8}{9}\n", pad, number, start > 0 ? "..." : "",
-                     before, after, end < line.size() ? "..." : "",
-                     std::string(display_width(before) + (start > 0 ? 3 : 0), ' '), style.on,
-                     std::string(marked, '^'), style.off);
+  constexpr std::size_t kMost = 100;
+  if (d.source_line.empty() || d.mark.column < 1) return {};
+  std::size_t column = std::min(static_cast<std::size_t>(d.mark.column - 1), d.source_line.size());
+  std::size_t begin = column > kMost / 2 ? column - kMost / 2 : 0;
+  while (begin > 0 && begin < d.source_line.size() && (d.source_line[begin] & 0xc0) == 0x80) ++begin;
+  std::string line = visible(std::string_view(d.source_line).substr(begin, kMost));
+  std::size_t indent = display_width(visible(std::string_view(d.source_line).substr(begin, column - begin)));
+  std::size_t length = static_cast<std::size_t>(std::max(1, d.mark.length));
+  std::size_t room = display_width(line) > indent ? display_width(line) - indent : 1;
+  std::string carets(std::min(length, room), '^');
+  std::string margin(kIndent, ' ');
+  return margin + line + "\n" + margin + std::string(indent, ' ') + inked(carets, Ink::cyan, style) + "\n";
 }
 
-std::string printable_lines(std::string_view text) {
-  std::string out;
-  for (std::string_view line : split(text, '\n')) out += printable(line) + "\n";
-  return out;
+std::string indented(const std::string& text, const Style& style) {
+  return text.empty() ? "" : laid_out({{std::string(kIndent, ' ')}, {text}}, style, kIndent);
+}
+
+std::string provider_line(const Diagnostic& d) {
+  if (d.provider_code.empty() && d.request_id.empty()) return {};
+  std::string text = "the cloud says: " + d.provider_code;
+  if (d.provider_code.empty()) text = "request";
+  if (!d.request_id.empty()) text += " (" + d.request_id + ")";
+  return text;
 }
 
 }  // namespace
 
-std::string render(const Diagnostic& d, bool color) {
-  Style style = style_of(d.severity, color);
-  std::string out = fmt::format("{}{}{}: {}\n", style.on, style.word, style.off, printable(d.summary));
-  std::string pad(std::to_string(std::max(0, d.mark.line)).size() + 1, ' ');
-  bool both = !d.mark.file.empty() && !d.address.empty();
-  if (!d.mark.file.empty())
-    out += fmt::format("{}--> {}{}\n", pad, printable(d.mark.text()),
-                       both ? fmt::format(" (for {})", printable(d.address)) : "");
-  if (d.mark.known() && !d.source_line.empty()) out += snippet(d, style);
-  if (!d.address.empty() && d.mark.file.empty()) out += fmt::format("  --> {}\n", printable(d.address));
-  if (!d.detail.empty()) out += printable_lines(d.detail);
-  if (!d.provider_code.empty() || !d.request_id.empty())
-    out += fmt::format("{}the cloud's answer: {}{}{}\n", style.dim, printable(d.provider_code),
-                       d.request_id.empty() ? "" : fmt::format(" (request {})", printable(d.request_id)),
-                       style.off);
-  if (!d.hint.empty()) out += printable_lines(d.hint);
+std::string render(const Diagnostic& d, const Style& style) {
+  std::string out = headline(d, style) + snippet(d, style) + indented(d.detail, style);
+  for (const Mark& mark : d.related)
+    if (d.detail.find(mark.text()) == std::string::npos) out += indented("see also " + mark.text(), style);
+  out += indented(provider_line(d), style);
+  out += indented(d.hint, style);
   return out;
 }
 

@@ -1,14 +1,15 @@
-// A Diagnostic as people read it. Knows no terminal: whoever prints says whether there may be colour.
+// A Diagnostic as people read it: where, what, the line with a caret, why, what to do. Pure.
 #pragma once
 
 #include <string>
 
 #include "base/diagnostic.h"
+#include "base/ink.h"
 
 namespace nbform {
 
-// Summary, position, source line with the place underlined, then detail, other positions, the cloud's own
-// words and the hint; several lines, each ended. Everything from outside is made printable.
-std::string render(const Diagnostic& diagnostic, bool color = false);
+// "demo.nb.yaml:5:12: error: No such place" and, indented below, whatever else there is; several lines, each
+// ended. Everything from outside is made printable.
+std::string render(const Diagnostic& diagnostic, const Style& style = {});
 
 }  // namespace nbform

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ink.h"
 #include "base/text.h"
-#include "cli/ink.h"
 #include "cli/session.h"
 #include "cloud/cloud.h"
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ink.h"
 #include "base/time.h"
-#include "cli/ink.h"
 #include "core/resource.h"
 
 namespace nbform::cli {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/ink.h"
+#include "base/ink.h"
 #include "core/plan.h"
 
 namespace nbform::cli {

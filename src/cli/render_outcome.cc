@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
+#include "base/diagnostic_text.h"
 #include "base/text.h"
-#include "cli/render_diagnostic.h"
 
 namespace nbform::cli {
 
@@ -71,7 +71,7 @@ std::string failures(const Outcome& outcome, const Style& style) {
     if (r.state == State::failed) {
       Diagnostic d = r.failure;
       if (d.address.empty() || d.address == r.notebook) d.address = r.address;
-      out += render_diagnostic(d, style);
+      out += render(d, style);
     }
   return out;
 }

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/ink.h"
+#include "base/ink.h"
 #include "engine/apply.h"
 
 namespace nbform::cli {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/ink.h"
 #include "cli/header.h"
-#include "cli/ink.h"
 #include "cli/plan_rows.h"
 #include "core/plan.h"
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cli/render_diagnostic.h"
+#include "base/diagnostic_text.h"
 
 namespace nbform::cli {
 
@@ -75,7 +75,7 @@ void Screen::err(std::string_view text) {
 }
 
 void Screen::report(const Diagnostic& diagnostic) {
-  err(render_diagnostic(diagnostic, err_));
+  err(render(diagnostic, err_));
 }
 void Screen::report(const Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) report(diagnostic);

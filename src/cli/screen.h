@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/diagnostic.h"
-#include "cli/ink.h"
+#include "base/ink.h"
 
 namespace nbform::cli {
 

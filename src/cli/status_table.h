@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/ink.h"
+#include "base/ink.h"
 #include "core/resource.h"
 
 namespace nbform::cli {

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "base/diagnostic_text.h"
+#include "base/ink.h"
 #include "base/text.h"
-#include "cli/ink.h"
 #include "cli/progress.h"
-#include "cli/render_diagnostic.h"
 #include "cli/render_outcome.h"
 #include "support/catch.h"
 
@@ -16,7 +16,7 @@ TEST_CASE("an error points at the place in the manifest") {
   d.mark = {"demo.nb.yaml", 6, 5, 4};
   d.source_line = "    wher: us-central1";
   d.related = {{"other.nb.yaml", 2, 1}};
-  CHECK(render_diagnostic(d, {}) ==
+  CHECK(render(d, {}) ==
         "demo.nb.yaml:6:5: error: Unknown key\n"
         "        wher: us-central1\n"
         "        ^^^^\n"
@@ -29,7 +29,7 @@ TEST_CASE("an error of the cloud names the notebook, the cloud's word and the re
   Diagnostic d = error(Code::quota, "A quota is used up", "CPUS in us-central1: limit 24.").of("eda");
   d.provider_code = "QUOTA_EXCEEDED";
   d.request_id = "operation-1";
-  CHECK(render_diagnostic(d, {}) ==
+  CHECK(render(d, {}) ==
         "error: eda: A quota is used up\n"
         "    CPUS in us-central1: limit 24.\n"
         "    the cloud says: QUOTA_EXCEEDED (operation-1)\n");
@@ -39,7 +39,7 @@ TEST_CASE("the caret stands under wide and odd characters") {
   Diagnostic d = error(Code::bad_manifest, "Bad");
   d.source_line = "名: \tx";
   d.mark = {"a", 1, 6, 1};  // the x: three bytes, colon, blank, tab
-  std::string text = render_diagnostic(d, {});
+  std::string text = render(d, {});
   CHECK(text.find("    名: \\x09x\n") != std::string::npos);
 }
 

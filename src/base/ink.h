@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nbform::cli {
+namespace nbform {
 
 struct Style {
   bool colour = false;
@@ -32,4 +32,4 @@ std::string laid_out(const Pieces& pieces, const Style& style, std::size_t hang)
 std::string padded(std::string_view text, std::size_t width);     // to the right with blanks
 std::string shortened(std::string_view text, std::size_t width);  // with an ellipsis where it is wider
 
-}  // namespace nbform::cli
+}  // namespace nbform

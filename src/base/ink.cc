@@ -1,10 +1,10 @@
-#include "cli/ink.h"
+#include "base/ink.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 
-namespace nbform::cli {
+namespace nbform {
 
 namespace {
 
@@ -127,4 +127,4 @@ std::string shortened(std::string_view text, std::size_t width) {
   return out + "…";
 }
 
-}  // namespace nbform::cli
+}  // namespace nbform
