@@ -44,7 +44,8 @@ std::string snippet(const Diagnostic& d, const Style& style) {
   constexpr std::size_t kMost = 100;
   if (d.source_line.empty() || d.mark.column < 1) return {};
   std::size_t column = std::min(static_cast<std::size_t>(d.mark.column - 1), d.source_line.size());
-  std::size_t begin = column > kMost / 2 ? column - kMost / 2 : 0;
+  bool fits = d.source_line.size() <= kMost;
+  std::size_t begin = !fits && column > kMost / 2 ? column - kMost / 2 : 0;
   while (begin > 0 && begin < d.source_line.size() && (d.source_line[begin] & 0xc0) == 0x80) ++begin;
   std::string line = visible(std::string_view(d.source_line).substr(begin, kMost));
   std::size_t indent = display_width(visible(std::string_view(d.source_line).substr(begin, column - begin)));
