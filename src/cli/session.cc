@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/stack_dir.h"
 #include "cli/work_dir.h"
@@ -39,6 +41,29 @@ int exit_code_of(const Diagnostic& error) {
       return kError;
   }
 }
+
+namespace {
+
+// A key that this version does not act on is news at `validate`, where each has its own place; every other
+// command names them all in one line.
+Diagnostics with_unbuilt_folded(const Diagnostics& all) {
+  Diagnostics out;
+  std::vector<std::string> keys;
+  for (const Diagnostic& d : all) {
+    bool unbuilt =
+        d.severity == Severity::warning && d.code == Code::unsupported && d.detail.starts_with('`');
+    if (!unbuilt) {
+      out.add(d);
+      continue;
+    }
+    std::string key = d.detail.substr(1, d.detail.find('`', 1) - 1);
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  }
+  if (!keys.empty()) out.add(warning(Code::unsupported, "Not acted on in this version: " + join(keys, ", ")));
+  return out;
+}
+
+}  // namespace
 
 std::unique_ptr<Session> Session::open(Shell& shell, const StackFlags& flags, int& exit_code) {
   if (flags.no_color) shell.screen.forbid_colour();
@@ -82,7 +107,7 @@ bool Session::load() {
     return false;
   }
   Loaded loaded = load_directory(shell_.env, directory_, std::move(variables).value());
-  shell_.screen.report(loaded.diagnostics);
+  shell_.screen.report(loaded.manifest ? with_unbuilt_folded(loaded.diagnostics) : loaded.diagnostics);
   if (!loaded.manifest) return false;
   manifest_ = std::move(*loaded.manifest);
   return true;
