@@ -28,7 +28,9 @@ std::string headline(const Diagnostic& d, const Style& style) {
   pieces.push_back(severity_piece(d.severity));
   if (!d.address.empty() && !d.mark.known()) pieces.push_back({d.address + ": "});
   pieces.push_back({d.summary, Ink::bold});
-  if (!d.address.empty() && d.mark.known()) pieces.push_back({" (" + d.address + ")"});
+  std::string notebook = d.address.substr(0, d.address.find('/'));
+  bool said = d.detail.find(notebook) != std::string::npos;
+  if (!notebook.empty() && d.mark.known() && !said) pieces.push_back({" (for " + notebook + ")"});
   return laid_out(pieces, style, kIndent);
 }
 
