@@ -210,7 +210,8 @@ class Differ {
     });
     if (live.kind->is_machine() && resource.keep == KeepRule::always) refuse_kept_name(resource, live);
     if (resource.protect || (live.locked && !unlocks)) refuse_protected(resource.notebook, live, "replaced");
-    change.loses_data = live.erased_by_replace || (live.holds_data && live.keep != KeepRule::never);
+    if (live.holds_data) refuse_other_disk(change, resource, live);
+    change.loses_data = live.kind->is_machine() || (live.holds_data && live.keep != KeepRule::never);
   }
 
   static Want end_of_replace(const Resource& resource, const Live& live, Want chosen) {
@@ -241,6 +242,21 @@ class Differ {
     if (!blocked(resource.notebook)) block(std::move(d));
   }
 
+  // It is attached, its machine would wait, and its data would go: that is no change, but another disk.
+  void refuse_other_disk(const Change& change, const Resource& resource, const Live& live) {
+    auto edit = std::find_if(change.edits.begin(), change.edits.end(),
+                             [](const Edit& e) { return e.effect == Action::replace; });
+    if (edit == change.edits.end() || blocked(resource.notebook)) return;
+    Diagnostic d =
+        error(Code::unsupported, "A disk is not made again",
+              fmt::format("The {} of {} is {} in the cloud and {} in the manifest, and {}.", edit->title,
+                          live.name, canonical(edit->before), canonical(edit->after), edit->why));
+    d.address = resource.address;
+    d.mark = edit->mark;
+    d.hint = fmt::format("Declare another disk beside it; `source: disk:{}` starts it as a copy.", live.name);
+    block(std::move(d));
+  }
+
   void finish(Change change, const Live& live) {
     change.live = std::make_shared<Live>(live);
     plan_.changes.push_back(std::move(change));
@@ -253,7 +269,7 @@ class Differ {
       plan_forget(live);
       return;
     }
-    judge_removal(live, Reason::asked, resource.protect, match_.named_in_kept(live));
+    judge_removal(live, Reason::asked, &resource, match_.named_in_kept(live));
   }
 
   void plan_forget(const Live& live) {
@@ -271,7 +287,7 @@ class Differ {
         match_.clashes(live.owner.notebook))
       return;
     if (match_.named_in_kept(live)) {
-      judge_removal(live, Reason::asked, false, true);
+      judge_removal(live, Reason::asked, nullptr, true);
       return;
     }
     bool asked = (options_.destroy && options_.selects && selects(live.owner.notebook)) ||
@@ -287,7 +303,7 @@ class Differ {
       else
         plan_.kept.push_back(live);
     } else if (asked || match_.may_judge_undeclared(live)) {
-      judge_removal(live, asked ? Reason::asked : Reason::undeclared, false);
+      judge_removal(live, asked ? Reason::asked : Reason::undeclared);
     } else if (!options_.selected) {
       report_elsewhere(live);
     }
@@ -357,21 +373,25 @@ class Differ {
     return change;
   }
 
-  void judge_removal(const Live& live, Reason reason, bool protected_by_manifest, bool even_kept = false) {
+  // `declared`: what the manifest says of it, if anything; the stricter of the two sides counts.
+  void judge_removal(const Live& live, Reason reason, const Resource* declared = nullptr,
+                     bool even_kept = false) {
     if (live.holds_data && live.keep == KeepRule::always && !even_kept) {
       plan_.kept.push_back(live);
       return;
     }
     const ScopeStatus* status = match_.status_of(live.scope);
     if (status != nullptr && status->failure) return;
-    if (protected_by_manifest || live.protect || live.locked) {
+    if ((declared != nullptr && declared->protect) || live.protect || live.locked) {
       refuse_protected(live.owner.notebook, live, "destroyed");
       return;
     }
     Change change = removal(live, reason);
     bool disk_with_data = live.holds_data && !live.never_used && live.keep != KeepRule::never;
     bool undeclared_machine = live.erased_by_replace && declared_.count(live.owner.notebook) == 0;
-    change.loses_data = disk_with_data || undeclared_machine;
+    bool kept_by_manifest = declared != nullptr && declared->keep != KeepRule::never &&
+                            (live.erased_by_replace || (live.holds_data && !live.never_used));
+    change.loses_data = disk_with_data || undeclared_machine || kept_by_manifest;
     plan_.changes.push_back(std::move(change));
   }
 

@@ -118,6 +118,7 @@ std::vector<Edit> edits_between(const Resource& resource, const Live& live, Diag
     const Value* found = live.attributes.find(attr.name);
     const Value have = found != nullptr ? *found : resource.kind->absent_value(attr.name);
     if (satisfies(attr.same, *want, have)) continue;
+    if (attr.mutability == Mutability::fixed && have.is_null()) continue;  // not read: unknown
     if (attr.same == Sameness::entries)
       edits.add_entries(attr, want->as_map(), have.as_map());
     else if (attr.same == Sameness::at_least && have.as_int() > want->as_int())

@@ -322,14 +322,20 @@ std::vector<Step> stopped_steps(const std::vector<Edit>& edits) {
   return steps;
 }
 
-// Which attached disks must survive the VM: all but our own ones marked `never`.
+// Which attached disks must survive the VM: all but our own ones marked `never`, there and in the manifest.
 bool survives(const StepContext& c, std::string_view device, const Value& attachment) {
-  const Live* disk = c.live_at(fmt::format("{}/disk-{}", c.live->owner.notebook, device));
+  std::string notebook = c.resource != nullptr ? c.resource->notebook : c.live->owner.notebook;
+  std::string address = fmt::format("{}/disk-{}", notebook, device);
+  const Live* disk = c.live_at(address);
+  const Resource* declared = c.resource_at(address);
   bool known = disk != nullptr && disk->name == attachment["disk"].as_text();
-  return !known || disk->keep != KeepRule::never;
+  return !known || disk->keep != KeepRule::never ||
+         (declared != nullptr && declared->keep != KeepRule::never);
 }
 
+// A replace makes the boot disk anew; otherwise the live label decides.
 bool boot_survives(const StepContext& c) {
+  if (c.resource != nullptr) return c.resource->keep != KeepRule::never;
   const Value& keep = live_value(c, "boot_labels")[labels::kKeep];
   return keep.as_text() == keep_name(KeepRule::always);
 }
@@ -343,15 +349,19 @@ Step keep_device_step(std::string device) {
           }};
 }
 
+Diagnostic still_goes(const StepContext& c, std::string_view disk) {
+  return error(Code::data_loss, "A kept disk would go with its VM",
+               fmt::format("{} is still set to be deleted together with {}, although nbform switched that "
+                           "off. The VM is left alone.",
+                           disk, c.live->name));
+}
+
 std::optional<Diagnostic> would_lose_disk(const StepContext& c) {
+  if (boot_survives(c) && live_value(c, "boot_auto_delete").as_bool())
+    return still_goes(c, live_value(c, "boot_disk").as_text());
   for (const auto& [device, attachment] : live_value(c, "attachments").as_map())
     if (attachment["auto_delete"].as_bool() && survives(c, device, attachment))
-      return error(
-          Code::data_loss, "A kept disk would go with its VM",
-          fmt::format(
-              "{} is still set to be deleted together with {}, although nbform switched that off. The "
-              "VM is left alone.",
-              attachment["disk"].as_text(), c.live->name));
+      return still_goes(c, attachment["disk"].as_text());
   return std::nullopt;
 }
 
@@ -379,8 +389,10 @@ std::vector<Step> instance_destroy(const Live& live) {
     for (const auto& [device, attachment] : attached->as_map()) steps.push_back(keep_device_step(device));
   Step keep_boot{Needs::any, "keep-boot", "keeping the boot disk",
                  [](const StepContext& c) -> std::optional<Call> {
-                   if (!boot_survives(c) || !live_value(c, "boot_auto_delete").as_bool()) return std::nullopt;
-                   return auto_delete_call(c, live_value(c, "boot_device").as_text(), false);
+                   bool keep = boot_survives(c), goes = live_value(c, "boot_auto_delete").as_bool();
+                   bool right = keep ? !goes : goes || c.resource == nullptr;
+                   if (right) return std::nullopt;
+                   return auto_delete_call(c, live_value(c, "boot_device").as_text(), !keep);
                  }};
   Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
                 if (c.live == nullptr) return std::nullopt;
