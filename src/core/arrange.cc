@@ -27,8 +27,10 @@ std::vector<Step> edits_in_place(const Change& change, const Live& live) {
   bool comes_back = !end_stopped && (running || end_running);
 
   std::vector<Step> steps;
-  if (must_stop && comes_back) append(steps, change.kind->mark_resume(true));
   append(steps, std::move(any));
+  // Last before the stop: setting labels drops a mark that nothing needs.
+  if (must_stop && comes_back) append(steps, change.kind->mark_resume(true));
+  if (end_stopped) append(steps, change.kind->mark_resume(false));
   if (must_stop) append(steps, change.kind->stop());
   append(steps, std::move(stopped));
   if (comes_back && (must_stop || !running)) {

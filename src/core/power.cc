@@ -40,7 +40,8 @@ PowerChoice choose_asked(Want asked, const Live& live) {
   choice.end = asked;
   choice.reason = Reason::asked;
   if (asked == Want::running && !running) choice.action = Action::start;
-  if (asked == Want::stopped && running) choice.action = Action::stop;
+  bool would_resume = live.health.wants_resume();  // a mark that the next apply would heed
+  if (asked == Want::stopped && (running || would_resume)) choice.action = Action::stop;
   return choice;
 }
 

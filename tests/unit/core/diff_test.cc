@@ -188,7 +188,7 @@ TEST_CASE("one stop and one start carry all stopped-only edits, and live edits c
   s.have("a", {{"size", "small"}});
   Plan plan = s.plan();
   CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) ==
-        std::vector<std::string>{"mark", "tags", "stop", "size", "start", "unmark"});
+        std::vector<std::string>{"tags", "mark", "stop", "size", "start", "unmark"});
 }
 
 TEST_CASE("declared stopped: the change rides with the stop and nothing is started") {
@@ -197,7 +197,8 @@ TEST_CASE("declared stopped: the change rides with the stop and nothing is start
   s.have("a", {{"size", "small"}});
   Plan plan = s.plan();
   CHECK(action_of(plan, "a") == Action::stop);
-  CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) == std::vector<std::string>{"stop", "size"});
+  CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) ==
+        std::vector<std::string>{"unmark", "stop", "size"});
 }
 
 TEST_CASE("who starts a stopped machine") {
