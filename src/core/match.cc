@@ -87,9 +87,22 @@ const Live* Match::take(const Kind* kind, const std::string& address) const {
   return it == by_key_.end() || taken_.count(it->second) ? nullptr : it->second;
 }
 
-const Live* Match::by_id(const Kind* kind, const std::string& id) const {
-  for (const Live& live : snapshot_.live)
-    if (live.kind == kind && live.id == id) return &live;
+// What `adopt` names, unless somebody else has it: another stack, or another notebook that is declared.
+const Live* Match::adoptable(const Resource& resource) {
+  auto named = [&](const Live& live) { return live.kind == resource.kind && live.id == resource.adopt; };
+  auto found = std::find_if(snapshot_.live.begin(), snapshot_.live.end(), named);
+  if (found == snapshot_.live.end()) return nullptr;
+  const Owner& owner = found->owner;
+  bool strange = !owner.stack.empty() && !is_ours(*found);
+  bool used = is_ours(*found) && machine_of(owner.notebook) != nullptr;
+  if (!strange && !used && !taken_.count(&*found)) return &*found;
+  Diagnostic d = error(Code::conflict, "What is to be adopted belongs to somebody else",
+                       fmt::format("{} is to adopt {}, which belongs to notebook {} of stack {}.",
+                                   resource.notebook, found->id, owner.notebook, owner.stack));
+  d.address = resource.notebook;
+  if (resource.mark) d.mark = resource.mark("adopt");
+  d.hint = "Let it go there first:\n    nbform forget " + owner.notebook;
+  problems_.push_back(std::move(d));
   return nullptr;
 }
 
@@ -100,7 +113,7 @@ void Match::meet() {
     bool alone = live != nullptr && !machine_lives(live->owner.notebook);
     if (alone && (live->never_used || named_in_kept(*live))) continue;  // a remainder, or to be deleted
     if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
-    if (live == nullptr && !resource.adopt.empty()) live = by_id(resource.kind, resource.adopt);
+    if (live == nullptr && !resource.adopt.empty()) live = adoptable(resource);
     if (live == nullptr) continue;
     taken_.insert(live);
     matched_[address] = live;

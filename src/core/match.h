@@ -34,7 +34,7 @@ class Match {
   void index();
   void claim(const Live& a, const Live& b);
   const Live* take(const Kind* kind, const std::string& address) const;
-  const Live* by_id(const Kind* kind, const std::string& id) const;
+  const Live* adoptable(const Resource& resource);
   void meet();
   void relate_siblings();
   Resource* machine_of(const std::string& notebook);

@@ -89,7 +89,7 @@ class Planner {
       return out;
     }
     out.snapshot = read(facts_of(*out.graph));
-    read_adopted(env_, wire_, *out.graph, out.snapshot, request_.stop);
+    auto unread = read_adopted(env_, wire_, *out.graph, out.snapshot, request_.stop);
     complete(*out.graph, out.snapshot);
     DiffOptions options = request_.diff;
     options.attempts = [&](const Resource& resource, Diagnostics& found) {
@@ -97,6 +97,10 @@ class Planner {
     };
     out.plan = diff(*out.graph, out.snapshot, options);
     out.plan.diagnostics.add(problems);
+    for (auto& [notebook, why] : unread) {
+      why.address = notebook;
+      out.plan.block(notebook, std::move(why));
+    }
     probe(env_, wire_, out.plan, out.snapshot, request_.stop);
     out.plan.calls = wire_.calls() - calls_before;
     out.plan.took = env_.now() - began;

@@ -30,10 +30,11 @@ void ask(Wire& wire, const std::shared_ptr<Pending>& pending, std::string who, c
   });
 }
 
-bool known(const Snapshot& snapshot, const Kind* kind, const std::string& zone, const std::string& name) {
-  return std::any_of(snapshot.live.begin(), snapshot.live.end(), [&](const Live& live) {
-    return live.kind == kind && live.zone == zone && live.name == name;
-  });
+const Live* known(const Snapshot& snapshot, const Kind* kind, const std::string& zone,
+                  const std::string& name) {
+  for (const Live& live : snapshot.live)
+    if (live.kind == kind && live.zone == zone && live.name == name) return &live;
+  return nullptr;
 }
 
 void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change,
@@ -46,7 +47,8 @@ void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const C
   context.attempt = change.attempts.front();
   ask(wire, pending, change.notebook, *resource.kind, resource.scope, zone, resource.name);
   for (const auto& [kind, name] : resource.kind->leftovers(context))
-    if (!known(snapshot, kind, zone, name))
+    if (const Live* held = known(snapshot, kind, zone, name);
+        held == nullptr || held->owner.notebook != change.notebook)
       ask(wire, pending, change.notebook, *kind, resource.scope, zone, name);
 }
 
@@ -72,7 +74,7 @@ namespace {
 
 // Asks for everything to be adopted that is not known yet; false where there was nothing to ask.
 bool read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
-                  const std::function<bool()>& stop) {
+                  const std::function<bool()>& stop, std::map<std::string, Diagnostic>& failures) {
   auto pending = std::make_shared<Pending>();
   for (const auto& [address, resource] : graph) {
     if (resource.adopt.empty()) continue;
@@ -82,15 +84,19 @@ bool read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
   }
   bool asked = pending->open > 0;
   await(env, *pending, stop);
-  for (auto& [who, answer] : pending->answers)
+  for (auto& [who, answer] : pending->answers) {
+    if (!answer.ok()) failures.emplace(who, answer.error());
     if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
+  }
   return asked;
 }
 
 }  // namespace
 
-void read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot, const std::function<bool()>& stop) {
-  if (!read_missing(env, wire, graph, snapshot, stop)) return;
+std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
+                                               const std::function<bool()>& stop) {
+  std::map<std::string, Diagnostic> failures;
+  if (!read_missing(env, wire, graph, snapshot, stop, failures)) return failures;
   for (const Live& live : snapshot.live)
     for (auto& [address, machine] : graph) {
       if (machine.adopt != live.id || machine.kind != live.kind) continue;
@@ -98,7 +104,8 @@ void read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot, const 
         if (auto sibling = graph.find(fmt::format("{}/{}", machine.notebook, part)); sibling != graph.end())
           sibling->second.adopt = id;
     }
-  read_missing(env, wire, graph, snapshot, stop);
+  read_missing(env, wire, graph, snapshot, stop, failures);
+  return failures;
 }
 
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop) {

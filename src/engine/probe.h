@@ -9,8 +9,10 @@
 
 namespace nbform {
 
-// Adds what `adopt` names to the snapshot, and the disks that come along with an adopted machine.
-void read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot, const std::function<bool()>& stop);
+// Adds what `adopt` names to the snapshot, and the disks that come along with an adopted machine. What could
+// not be read, by notebook: it may be there.
+std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
+                                               const std::function<bool()>& stop);
 
 // Reads every name that the plan's creates would take first; one that is held by others blocks its notebook.
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop);
