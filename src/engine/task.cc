@@ -22,6 +22,11 @@ Diagnostic drifted(const Change& change, std::string what) {
   return d;
 }
 
+bool stops(const std::vector<Step>& steps, const Change& change) {
+  std::optional<Step> stop = change.kind->stop();
+  return stop && std::any_of(steps.begin(), steps.end(), [&](const Step& s) { return s.id == stop->id; });
+}
+
 }  // namespace
 
 Task::Task(Run& run, const Change& change) : run_(run), change_(change), attempts_(change.attempts) {
@@ -38,6 +43,7 @@ const Live* Task::live() const {
 
 void Task::set_live(std::optional<Live> live) {
   live_ = std::move(live);
+  gone_ = gone_ || !live_;
   run_.live[change_.address] = live_;
 }
 
@@ -53,12 +59,11 @@ Attempt Task::attempt() const {
 }
 
 std::string Task::zone() const {
-  return live_ ? live_->zone : change_.live ? change_.live->zone : attempt().zone;
+  return live_ ? live_->zone : makes_anew() ? attempt().zone : change_.live->zone;
 }
 
 std::string Task::cloud_name() const {
-  if (live_) return live_->name;
-  return change_.live ? change_.live->name : change_.resource->name;
+  return live_ ? live_->name : makes_anew() ? change_.resource->name : change_.live->name;
 }
 
 StepContext Task::context() const {
@@ -139,6 +144,9 @@ bool Task::still_as_approved() {
   bool guarded = live_->keep != before.keep || live_->protect != before.protect ||
                  live_->locked != before.locked || live_->refs != before.refs;
   if (removes && guarded) return refuse(fmt::format("What {} keeps or protects changed.", before.id));
+  bool woke = before.health.state == Health::State::stopped && live_->health.state == Health::State::running;
+  if (woke && (removes || stops(arrange(change_, live()), change_)))
+    return refuse(fmt::format("{} was stopped and runs now; it would be interrupted.", before.id));
   for (const Edit& edit : change_.edits) {
     const Value* now = live_->attributes.find(edit.attr);
     bool plain = edit.attr.find('.') == std::string::npos;
@@ -201,6 +209,13 @@ void Task::send_step() {
   if (over_) return;
   if (run_.stopping) return end(ChangeResult::State::unfinished);
   const Step& step = steps_[step_];
+  if (!live_ && !step.makes) {  // it went away meanwhile: nothing is left to remove, or to change
+    bool removal = change_.action == Action::destroy || change_.action == Action::forget;
+    if (!removal && change_.action != Action::replace)
+      return fail(drifted(change_, fmt::format("{} is gone.", change_.address)));
+    ++step_;
+    return next_step();
+  }
   StepContext c = context();
   std::optional<Call> call = step.call(c);
   if (!call) {
@@ -218,7 +233,9 @@ void Task::send_step() {
       [self](Result<Answer> answer) {
         if (!self->over_) self->settle(std::move(answer));
       },
-      [self](const RetryNotice& notice) { self->run_.observer.on_wait(self->change_, notice.reason); });
+      [self](const RetryNotice& notice) {
+        if (!self->over_) self->run_.observer.on_wait(self->change_, notice.reason);
+      });
 }
 
 void Task::settle(Result<Answer> answer) {
@@ -379,6 +396,7 @@ void Task::clean_leftovers(std::vector<std::pair<const Kind*, std::string>> name
 }
 
 void Task::remove_leftover(const Live& live, std::function<void()> then) {
+  if (run_.stopping) return end(ChangeResult::State::unfinished);
   run_.observer.on_phase(change_,
                          fmt::format("removing {} that the failed create left", live.kind->data_name(live)));
   StepContext c;
@@ -395,8 +413,16 @@ void Task::send_removal(const Live& live, const Call& call, ApiRequest::Repeat r
     if (self->over_) return;
     if (!answer.ok()) return self->fail(std::move(answer).error());
     Settlement s = live.kind->settle(live.scope, answer->http);
-    if (s.state == Settlement::State::pending)
-      return self->send_removal(live, *s.poll, ApiRequest::Repeat::safe, then);
+    if (s.state == Settlement::State::pending) {
+      if (self->run_.env.now() - self->step_began_ > self->run_.options.step_deadline)
+        return self->fail(error(Code::timeout, "An operation takes too long",
+                                fmt::format("Deleting {} is still not done.", live.id)));
+      auto poll = [self, live, call = *s.poll, then] {
+        if (!self->over_) self->send_removal(live, call, ApiRequest::Repeat::safe, then);
+      };
+      self->run_.env.after(std::chrono::milliseconds(500), poll);
+      return;
+    }
     bool gone = s.state == Settlement::State::done || s.failure.code == Code::not_found;
     if (!gone) return self->fail(std::move(s.failure));
     then();
@@ -425,7 +451,15 @@ void Task::verify() {
              fmt::format("{} still differs after its change: {}.", change_.address, fmt::join(left, ", "))));
 }
 
+// What rides in a later create must not be taken for still there.
+void Task::forget_removed() {
+  std::erase_if(run_.live, [&](const auto& entry) {
+    return entry.second && entry.second->kind == change_.kind && entry.second->id == change_.live->id;
+  });
+}
+
 void Task::finish() {
+  if (change_.action == Action::destroy) forget_removed();
   if (live_) result_.zone = live_->zone;
   end(ChangeResult::State::done);
   run_.observer.on_done(change_);

@@ -62,6 +62,7 @@ class Task : public std::enable_shared_from_this<Task> {
   void remove_leftover(const Live& live, std::function<void()> then);
   void send_removal(const Live& live, const Call& call, ApiRequest::Repeat repeat,
                     std::function<void()> then);
+  void forget_removed();
   void verify();
   void finish();
   void fail(Diagnostic why);
@@ -71,6 +72,7 @@ class Task : public std::enable_shared_from_this<Task> {
   std::string request_id() const;
   Attempt attempt() const;
   const Live* live() const;
+  bool makes_anew() const { return change_.resource != nullptr && (gone_ || !change_.live); }
   void set_live(std::optional<Live> live);
   std::string zone() const;
   std::string cloud_name() const;
@@ -79,6 +81,7 @@ class Task : public std::enable_shared_from_this<Task> {
   const Change& change_;
   ChangeResult result_;
   std::optional<Live> live_;
+  bool gone_ = false;  // read as absent, or removed: what is made now stands where the attempt says
   std::vector<Attempt> attempts_;
   std::size_t attempt_ = 0;
   std::vector<Step> steps_;
