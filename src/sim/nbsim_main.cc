@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -140,7 +141,8 @@ class ArgumentReader {
 Result<> add_fault_file(World& world, const std::string& path) {
   if (path.empty()) return Ok{};
   std::ifstream in(path, std::ios::binary);
-  if (!in) return error(Code::not_found, "The fault script cannot be read", path);
+  if (!in || std::filesystem::is_directory(path))
+    return error(Code::not_found, "The fault script cannot be read", path);
   return world.add_faults(NB_TRY(parse_json(std::string(std::istreambuf_iterator<char>(in), {}))));
 }
 

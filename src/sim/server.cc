@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -50,7 +51,7 @@ void reply_json(httplib::Response& res, int status, const Value& value) {
 
 std::optional<std::string> slurp(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
+  if (!in || std::filesystem::is_directory(path)) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
