@@ -121,8 +121,8 @@ std::optional<Failure> apply_detach(State& state, const Key& key, Resource& vm, 
 
 Result<Value> read_auto_delete(State&, const Call& call, const Key&, Resource& vm) {
   if (find_device(vm, call.param("deviceName")) == nullptr) return no_device(call.param("deviceName"));
-  return Value(
-      Map{{"device", call.param("deviceName")}, {"autoDelete", NB_TRY(call.flag("autoDelete", false))}});
+  bool auto_delete = NB_TRY(call.flag("autoDelete", false));
+  return Value(Map{{"device", call.param("deviceName")}, {"autoDelete", auto_delete}});
 }
 
 std::optional<Failure> apply_auto_delete(State& state, const Key& key, Resource& vm, const Value& args) {

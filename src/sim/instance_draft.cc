@@ -292,8 +292,8 @@ class DiskReader {
 
  private:
   Result<DraftDisk> attached(const Value& asked, const std::string& field) {
-    return DraftDisk{NB_TRY(free_disk(state_, call_, asked["source"].as_text(), field + ".source")),
-                     std::nullopt};
+    Key key = NB_TRY(free_disk(state_, call_, asked["source"].as_text(), field + ".source"));
+    return DraftDisk{key, std::nullopt};
   }
 
   Result<DraftDisk> made(const Value& asked, std::size_t index, const std::string& field) {
@@ -306,8 +306,9 @@ class DiskReader {
     if (index == 0 && params["sourceImage"].is_null() && params["sourceSnapshot"].is_null())
       return bad_field(field, "", "Boot disk must have a source specified.");
     params.map().set("name", name);
-    return DraftDisk{key, NB_TRY(draft_disk(state_, call_, key, params, default_disk_type(machine_.series),
-                                            field + ".initializeParams"))};
+    Resource disk = NB_TRY(draft_disk(state_, call_, key, params, default_disk_type(machine_.series),
+                                      field + ".initializeParams"));
+    return DraftDisk{key, std::move(disk)};
   }
 
   Result<DraftDisk> name_taken(const Resource& taken, const Key& key, const std::string& field) {

@@ -168,6 +168,15 @@ def forbidden_words(files):
                 yield f"{name}:{number}: '{found[0]}'"
 
 
+def no_try_in_a_list(files):
+    """g++ 12 leaks the members made before a return out of a braced list, and NB_TRY returns."""
+    for name in files:
+        if name.startswith(("src/", "tests/")) and is_cpp(name):
+            whole = text(name)
+            for found in re.finditer(r"\{[^\s{};][^{};]*\bNB_TRY\(", whole):
+                yield f"{name}:{whole.count(chr(10), 0, found.start()) + 1}: NB_TRY inside a braced list leaks (g++ 12)"
+
+
 def clang_format(files):
     sources = [n for n in files if n.startswith(("src/", "tests/")) and is_cpp(n)]
     program = shutil.which("clang-format-14") or shutil.which("clang-format")
@@ -234,7 +243,7 @@ def sizes(files):
 
 
 RULES = [top_level, include_rules, third_party, headers_introduce_themselves, strict_warnings, forbidden_words,
-         clang_format, generated_current, sizes]
+         no_try_in_a_list, clang_format, generated_current, sizes]
 
 
 def main():
