@@ -126,6 +126,15 @@ class Differ {
     return {};
   }
 
+  // A copied disk is made in the first place, and binds its machine to it.
+  bool is_made_after_a_disk(const Resource& machine) const {
+    return std::any_of(machine.after.begin(), machine.after.end(), [&](const std::string& address) {
+      auto part = graph_.find(address);
+      bool disk = part != graph_.end() && part->second.part.starts_with("disk-");
+      return disk && part->second.carried_by.empty();
+    });
+  }
+
   void plan_attempts(Change& change, const Resource& resource) {
     if (!options_.attempts || !resource.kind->is_machine()) return;  // disks follow their machine
     Diagnostics problems;
@@ -139,6 +148,10 @@ class Differ {
       change.attempts = std::move(there);
       problems = Diagnostics();
     }
+    if (!change.attempts.empty() && is_made_after_a_disk(resource))
+      std::erase_if(change.attempts, [first = change.attempts.front().zone](const Attempt& attempt) {
+        return attempt.zone != first;
+      });
     for (const Diagnostic& problem : problems) block(problem);
     if (change.attempts.empty() && problems.empty()) bug("no place to create in, and no reason");
   }

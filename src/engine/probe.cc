@@ -72,8 +72,8 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
 
 namespace {
 
-// Asks for everything to be adopted that is not known yet; false where there was nothing to ask.
-bool read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
+// Asks for everything to be adopted that is not known yet.
+void read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
                   const std::function<bool()>& stop, std::map<std::string, Diagnostic>& failures) {
   auto pending = std::make_shared<Pending>();
   for (const auto& [address, resource] : graph) {
@@ -82,13 +82,11 @@ bool read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
     if (place && !known(snapshot, resource.kind, place->first, place->second))
       ask(wire, pending, resource.notebook, *resource.kind, resource.scope, place->first, place->second);
   }
-  bool asked = pending->open > 0;
   await(env, *pending, stop);
   for (auto& [who, answer] : pending->answers) {
     if (!answer.ok()) failures.emplace(who, answer.error());
     if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
   }
-  return asked;
 }
 
 }  // namespace
@@ -96,7 +94,7 @@ bool read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
 std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
                                                const std::function<bool()>& stop) {
   std::map<std::string, Diagnostic> failures;
-  if (!read_missing(env, wire, graph, snapshot, stop, failures)) return failures;
+  read_missing(env, wire, graph, snapshot, stop, failures);
   for (const Live& live : snapshot.live)
     for (auto& [address, machine] : graph) {
       if (machine.adopt != live.id || machine.kind != live.kind) continue;

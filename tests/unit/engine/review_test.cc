@@ -146,6 +146,23 @@ const std::vector<Scenario>& scenarios() {
        other_image},
       {"new disk", true, bare, [](Stage& s) { train(s).disks["data"] = Setting<Disk>(data_disk()); }},
       {"disk let go", true, with_disk, [](Stage& s) { train(s).disks.erase("data"); }},
+      {"rename", true, with_disk,
+       [](Stage& s) {
+         train(s).key = "learn";
+         train(s).moved_from = Text("train");
+       }},
+      {"adopt", true, with_disk,
+       [](Stage& s) {
+         DiffOptions forget;
+         forget.forget = {"train"};
+         expect_done(s.plan_and_apply(forget));
+         train(s).adopt = Text("us-central1-b/train");
+       }},
+      {"stop and change", true, with_disk,
+       [](Stage& s) {
+         train(s).power.state = Setting<PowerState>(PowerState::stopped);
+         train(s).machine.type = Text("e2-standard-4");
+       }},
       {"destroy", true, with_disk, nothing, true},
   };
   return all;
@@ -212,7 +229,8 @@ bool survives(const Scenario& scenario, const Death& death) {
   expect_empty(stage, options);
   auto machines = stage.world.resources("instances");
   CHECK(machines.size() == (scenario.destroy ? 0u : 1u));
-  for (const Value& vm : machines) CHECK(vm["status"].as_text() == "RUNNING");
+  bool stopped = !scenario.destroy && train(stage).power.state.set();
+  for (const Value& vm : machines) CHECK(vm["status"].as_text() == (stopped ? "TERMINATED" : "RUNNING"));
   if (data != 0 && !never) CHECK(disk_id(stage, "train-data") == data);
   bool boot = !scenario.destroy;
   std::size_t disks = (boot ? 1u : 0u) + (data != 0 || train(stage).disks.count("data") ? 1u : 0u);
@@ -473,4 +491,195 @@ TEST_CASE("another type of a data disk is refused: its data would go with it") {
   Planned planned = stage.plan();
   INFO(text_of(planned));
   CHECK(planned.plan.blocked == std::vector<std::string>{"train"});
+}
+
+// --- one bad answer at every request ---
+
+namespace {
+
+struct Fault {
+  const char* name;
+  Value what;
+  bool harmless;  // the same run gets over it
+};
+
+std::vector<Fault> faults() {
+  return {{"503", Map{{"status", 503}}, true},
+          {"lost request", Map{{"drop", "before"}}, true},
+          {"lost answer", Map{{"drop", "after"}}, true},
+          {"cut answer", Map{{"cut", 7}}, false},
+          {"late answer", Map{{"delay", "200s"}}, true},
+          {"403", Map{{"status", 403}}, false},
+          {"404", Map{{"status", 404}}, false},
+          {"412", Map{{"status", 412}}, false},
+          {"busy operation", Map{{"operation", Map{{"code", "RESOURCE_NOT_READY"}, {"status", 400}}}}, true},
+          {"stale operation", Map{{"operation", Map{{"code", "CONDITION_NOT_MET"}, {"status", 412}}}}, true},
+          {"failed operation", Map{{"operation", Map{{"code", "INTERNAL_ERROR"}, {"status", 500}}}}, false}};
+}
+
+// False: there are fewer requests than that.
+bool gets_over(const Scenario& scenario, const Fault& fault, int nth) {
+  Stage stage;
+  INFO(scenario.name << ", " << fault.name << " at request " << nth);
+  scenario.declare(stage);
+  if (scenario.exists) expect_done(stage.plan_and_apply());
+  std::int64_t data = disk_id(stage, "train-data");
+  bool never =
+      scenario.exists && train(stage).disks.count("data") && *train(stage).disks["data"]->keep == Keep::never;
+  scenario.change(stage);
+  DiffOptions options;
+  options.destroy = scenario.destroy;
+  Planned planned = settled_plan(stage, options);
+  std::size_t before = stage.env.exchanges().size();
+  REQUIRE(stage.world
+              .add_faults(List{Map{{"match", Map{{"service", "compute"}, {"nth", nth}}}, {"do", fault.what}}})
+              .ok());
+  Outcome first = stage.apply(planned);
+  bool struck = stage.env.exchanges().size() - before >= static_cast<std::size_t>(nth);
+  stage.world.clear_faults();
+  stage.world.end_stockout();
+  if (fault.harmless) expect_done(first);
+  wait(stage, std::chrono::minutes(1));
+  if (!all_done(first)) {
+    Planned again = settled_plan(stage, options);
+    INFO(text_of(first) << text_of(again));
+    expect_done(stage.apply(again));
+  }
+  expect_empty(stage, options);
+  CHECK(stage.world.resources("instances").size() == (scenario.destroy ? 0u : 1u));
+  if (data != 0 && !never) CHECK(disk_id(stage, "train-data") == data);
+  return struck;
+}
+
+}  // namespace
+
+TEST_CASE("one bad answer at any request is got over, or mended by the next run") {
+  int runs = 0;
+  for (const Scenario& scenario : scenarios())
+    for (const Fault& fault : faults())
+      for (int nth = 1; gets_over(scenario, fault, nth); ++nth) ++runs;
+  WARN(runs << " bad answers in " << scenarios().size() << " scenarios");
+  CHECK(runs > 500);
+}
+
+TEST_CASE("a preemption at any mutation of a restart loses nothing") {
+  for (bool restart : {false, true})
+    for (int at = 0; at < 6; ++at) {
+      Stage stage;
+      INFO("preempted at mutation " << at << ", restart " << restart);
+      Spot spot;
+      spot.market = Setting<Market>(Market::spot);
+      spot.restart = Flag(restart);
+      Notebook& n = stage.notebook("train");
+      n.spot = Setting<Spot>(spot);
+      n.disks["data"] = Setting<Disk>(data_disk());
+      expect_done(stage.plan_and_apply());
+      std::int64_t data = disk_id(stage, "train-data");
+      train(stage).machine.type = Text("e2-standard-4");
+      train(stage).labels["team"] = Text("vision");
+      Planned planned = stage.plan();
+      int left = at;
+      stage.env.set_gate([&](const Request& r) {
+        bool mutation = r.method != "GET" && r.url.find("/wait") == std::string::npos;
+        if (mutation && left-- == 0) (void)stage.world.preempt("acme-ml", "us-central1-b", "train");
+        return true;
+      });
+      (void)stage.apply(planned);
+      wait(stage, std::chrono::minutes(3));
+      Planned again = settled_plan(stage);
+      INFO(text_of(again));
+      expect_done(stage.apply(again));
+      Planned third = settled_plan(stage);
+      INFO(text_of(third));
+      CHECK(third.plan.empty());
+      CHECK(disk_id(stage, "train-data") == data);
+      if (restart) CHECK(vm_of(stage)["status"].as_text() == "RUNNING");
+    }
+}
+
+TEST_CASE("a kept boot disk is the machine's again") {
+  Stage stage;
+  Disk boot;
+  boot.keep = Setting<Keep>(Keep::always);
+  stage.notebook("train").disks["boot"] = Setting<Disk>(boot);
+  expect_done(stage.plan_and_apply());
+  std::int64_t id = disk_id(stage, "train");
+  DiffOptions destroy;
+  destroy.destroy = true;
+  expect_done(stage.plan_and_apply(destroy));
+  CHECK(disk_id(stage, "train") == id);
+  expect_done(stage.plan_and_apply());
+  CHECK(disk_id(stage, "train") == id);
+  expect_empty(stage);
+}
+
+TEST_CASE("a copied disk pins its notebook: a stock-out there is lack of capacity, and nothing else") {
+  Stage stage;
+  Notebook& source = stage.notebook("old");
+  source.disks["data"] = Setting<Disk>(data_disk());
+  expect_done(stage.plan_and_apply());
+  Notebook& n = stage.notebook("train");
+  n.where = {"us-central1-b", "us-central1-f"};
+  Disk copy = data_disk();
+  copy.source = Text("disk:old-data");
+  n.disks["data"] = Setting<Disk>(copy);
+  stage.world.stockout("us-central1-b");
+  Outcome outcome = stage.plan_and_apply();
+  INFO(text_of(outcome));
+  CHECK(outcome.all_failures_are_capacity());
+  stage.world.end_stockout();
+  expect_done(stage.apply(settled_plan(stage)));
+  expect_empty(stage);
+}
+
+TEST_CASE("spot: auto that landed on demand stays so, and falls back again at a replace") {
+  Stage stage;
+  Spot spot;
+  spot.market = Setting<Market>(Market::automatic);
+  spot.on_preemption = Setting<OnPreemption>(OnPreemption::stop);
+  stage.notebook("train").spot = Setting<Spot>(spot);
+  stage.world.stockout("us-central1-b", "spot:*");
+  expect_done(stage.plan_and_apply());
+  CHECK(vm_of(stage).at_path("scheduling/provisioningModel").as_text() == "STANDARD");
+  expect_empty(stage);
+  other_image(stage);
+  expect_done(stage.plan_and_apply());
+  expect_empty(stage);
+}
+
+TEST_CASE("one at a time, whatever depends on what") {
+  Stage stage;
+  for (const char* key : {"a", "b", "c"}) stage.notebook(key).disks["data"] = Setting<Disk>(data_disk());
+  ApplyOptions options;
+  options.parallelism = 1;
+  Planned planned = stage.plan();
+  expect_done(stage.apply(planned, options));
+  expect_empty(stage);
+  DiffOptions destroy;
+  destroy.destroy = true;
+  Planned removal = stage.plan(destroy);
+  expect_done(stage.apply(removal, options));
+  CHECK(stage.world.resources("disks").size() == 3);
+}
+
+TEST_CASE("null takes away what is there, once") {
+  Stage stage;
+  Notebook& n = stage.notebook("train");
+  n.machine.type = Text("n1-standard-4");
+  Gpu gpu;
+  gpu.model = Text("t4");
+  n.gpu = Setting<Gpu>(gpu);
+  n.labels["team"] = Text("vision");
+  n.metadata["greeting"] = Text("hello");
+  expect_done(stage.plan_and_apply());
+  expect_empty(stage);
+  train(stage).gpu = Setting<Gpu>::removal();
+  train(stage).labels["team"] = Text::removal();
+  train(stage).metadata["greeting"] = Text::removal();
+  expect_done(stage.plan_and_apply());
+  Value vm = vm_of(stage);
+  CHECK(vm["guestAccelerators"].as_list().empty());
+  CHECK(vm["labels"]["team"].is_null());
+  CHECK(vm["status"].as_text() == "RUNNING");
+  expect_empty(stage);
 }
