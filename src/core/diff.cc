@@ -224,6 +224,7 @@ class Differ {
     if (live.kind->is_machine() && resource.keep == KeepRule::always) refuse_kept_name(resource, live);
     if (resource.protect || (live.locked && !unlocks)) refuse_protected(resource.notebook, live, "replaced");
     if (live.holds_data) refuse_other_disk(change, resource, live);
+    if (is_half_seen(live)) refuse_half_seen(live);
     change.loses_data = live.kind->is_machine() || (live.holds_data && live.keep != KeepRule::never);
   }
 
@@ -241,6 +242,21 @@ class Differ {
     d.hint = live.locked ? "Write `security: {deletion_protection: false}` and apply that first."
                          : "Write `protect: false` and apply that first.";
     if (!blocked(notebook)) block(std::move(d));
+  }
+
+  // Its zone did not answer every list: what hangs on it may be hidden.
+  bool is_half_seen(const Live& live) const {
+    const ScopeStatus* status = match_.status_of(live.scope);
+    return status != nullptr && std::count(status->unreachable.begin(), status->unreachable.end(), live.zone);
+  }
+
+  void refuse_half_seen(const Live& live) {
+    Diagnostic d = error(Code::unavailable, "A zone did not answer, so nothing in it is deleted",
+                         fmt::format("{} of project {} did not answer in full; {} stays.", live.zone,
+                                     live.scope.account, live.id));
+    d.address = live.owner.address();
+    d.hint = "Run the same command again when the zone answers.";
+    if (!blocked(live.owner.notebook)) block(std::move(d));
   }
 
   void refuse_kept_name(const Resource& resource, const Live& live) {
@@ -395,6 +411,10 @@ class Differ {
     }
     const ScopeStatus* status = match_.status_of(live.scope);
     if (status != nullptr && status->failure) return;
+    if (is_half_seen(live)) {
+      refuse_half_seen(live);
+      return;
+    }
     if ((declared != nullptr && declared->protect) || live.protect || live.locked) {
       refuse_protected(live.owner.notebook, live, "destroyed");
       return;
