@@ -205,9 +205,8 @@ ApplyOptions apply_options(Session& session, const ApplyFlags& how) {
 
 int code_of(const Outcome& outcome, const Plan& plan, bool plan_errors) {
   if (outcome.interrupted) return kInterrupted;
-  bool applied = std::any_of(outcome.results.begin(), outcome.results.end(), [](const ChangeResult& r) {
-    return r.state == ChangeResult::State::done && r.sent;
-  });
+  bool applied = std::any_of(outcome.results.begin(), outcome.results.end(),
+                             [](const ChangeResult& r) { return r.applied; });
   bool left_out = plan_errors || !plan.blocked.empty();
   if (!outcome.any_failed() && !left_out) return kFine;
   if (!left_out && outcome.all_failures_are_capacity()) return kNoCapacity;

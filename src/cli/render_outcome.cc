@@ -70,7 +70,7 @@ std::string failures(const Outcome& outcome, const Style& style) {
   for (const ChangeResult& r : outcome.results)
     if (r.state == State::failed) {
       Diagnostic d = r.failure;
-      if (d.address.empty() || d.address == r.notebook) d.address = r.address;
+      if (d.address.empty() || d.address == r.notebook) d.address = spoken(r.address);
       out += render(d, style);
     }
   return out;
@@ -81,9 +81,9 @@ std::string blocked_lines(const Outcome& outcome, const Style& style) {
   std::set<std::string> said;
   for (const ChangeResult& r : outcome.results) {
     if (r.state != State::blocked || r.blocked_by == "interrupt") continue;
-    out +=
-        laid_out({{"Not done: ", Ink::yellow}, {fmt::format("{}, which needs {}.", r.address, r.blocked_by)}},
-                 style, 4);
+    out += laid_out({{"Not done: ", Ink::yellow},
+                     {fmt::format("{}, which needs {}.", spoken(r.address), spoken(r.blocked_by))}},
+                    style, 4);
   }
   return out;
 }
@@ -92,11 +92,12 @@ std::string going_on(const Outcome& outcome, const Style& style) {
   std::string out;
   for (const ChangeResult& r : outcome.results)
     if (r.state == State::unfinished)
-      out += laid_out({{"Still going on: ", Ink::yellow},
-                       {r.operation.empty()
-                            ? fmt::format("{} ({}).", r.address, action_name(r.action))
-                            : fmt::format("{} ({}, {}).", r.address, action_name(r.action), r.operation)}},
-                      style, 4);
+      out += laid_out(
+          {{"Still going on: ", Ink::yellow},
+           {r.operation.empty()
+                ? fmt::format("{} ({}).", spoken(r.address), action_name(r.action))
+                : fmt::format("{} ({}, {}).", spoken(r.address), action_name(r.action), r.operation)}},
+          style, 4);
   return out;
 }
 

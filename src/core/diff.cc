@@ -100,7 +100,7 @@ class Differ {
           error(Code::unavailable, "A zone did not answer, so nothing new can be created",
                 fmt::format("{} was found nowhere, but {} of project {} did not answer and may hold it.",
                             resource.notebook, fmt::join(status->unreachable, ", "), resource.scope.account));
-      d.address = resource.address;
+      d.address = resource.notebook;
       d.hint = "Run the same command again when the zone answers.";
       if (!blocked(resource.notebook)) block(std::move(d));
       return;
@@ -280,7 +280,7 @@ class Differ {
         error(Code::unsupported, "A disk is not made again",
               fmt::format("The {} of {} is {} in the cloud and {} in the manifest, and {}.", edit->title,
                           live.name, canonical(edit->before), canonical(edit->after), edit->why));
-    d.address = resource.address;
+    d.address = resource.notebook;
     d.mark = edit->mark;
     d.hint = fmt::format("Declare another disk beside it; `source: disk:{}` starts it as a copy.", live.name);
     block(std::move(d));
@@ -433,7 +433,7 @@ class Differ {
                              ? "the stack has no id, so it is left alone; --prune deletes it"
                              : "it is left alone";
     plan_.elsewhere.push_back(fmt::format("{} {} ({}) is in no manifest; {}", live.kind->noun(),
-                                          live.owner.address(), live.id, remedy));
+                                          spoken(live.owner.address()), live.id, remedy));
   }
 
   void plan_notes(const std::string& notebook, const std::vector<std::string>& texts) {

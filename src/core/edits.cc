@@ -39,7 +39,7 @@ Diagnostic shrink_refused(const Resource& resource, const Attr& attr, const Valu
       error(Code::unsupported, "A disk cannot shrink",
             fmt::format("{} of {} is {} GB in the cloud and {} GB in the manifest. Cloud disks only grow.",
                         attr.title, resource.notebook, have.as_int(), want.as_int()));
-  d.address = resource.address;
+  d.address = resource.notebook;
   if (resource.mark) d.mark = resource.mark(attr.from);
   d.hint =
       fmt::format("Write {}GB or more, or move the data to a new disk under another name.", have.as_int());

@@ -76,7 +76,7 @@ void Match::claim(const Live& a, const Live& b) {
       error(Code::conflict, "Two live resources carry the labels of one notebook",
             fmt::format("{} and {} both say that they are {} of this stack. One of them is probably a "
                         "clone. Neither is touched.",
-                        a.id, b.id, a.owner.address()));
+                        a.id, b.id, spoken(a.owner.address())));
   d.address = a.owner.notebook;
   d.hint = "Remove the nbform-* labels from the one that is not this notebook, or delete it.";
   problems_.push_back(std::move(d));

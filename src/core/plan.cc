@@ -30,6 +30,16 @@ std::string_view action_symbol(Action action) {
   return kActions.at(static_cast<std::size_t>(action)).symbol;
 }
 
+std::string spoken(std::string_view address) {
+  address = address.substr(0, address.find('@'));
+  auto slash = address.find('/');
+  std::string notebook(address.substr(0, slash));
+  std::string_view part = slash == std::string_view::npos ? "" : address.substr(slash + 1);
+  if (part == "boot") return "boot disk of " + notebook;
+  if (part.starts_with("disk-")) return "disk " + std::string(part.substr(5)) + " of " + notebook;
+  return notebook;
+}
+
 void Plan::block(const std::string& notebook, Diagnostic why) {
   diagnostics.add(std::move(why));
   if (std::find(blocked.begin(), blocked.end(), notebook) == blocked.end()) blocked.push_back(notebook);

@@ -32,6 +32,9 @@ enum class Action {
 std::string_view action_name(Action action);
 std::string_view action_symbol(Action action);
 
+// An address in a person's words: "train", "disk data of train", "boot disk of train".
+std::string spoken(std::string_view address);
+
 struct Edit {
   std::string attr;   // "labels.team"
   std::string title;  // "labels.team", "machine"

@@ -28,6 +28,10 @@ PowerChoice choose_stopped(const Resource& resource, const Live& live) {
   if (preempted)
     none.notes.push_back(fmt::format("stopped: preempted by the cloud{}; `nbform start {}` starts it",
                                      when(health), resource.notebook));
+  else if (resource.power.stops_itself)
+    none.notes.push_back(
+        fmt::format("stopped{}, by its own limit or by somebody; `nbform start {}` starts it", when(health),
+                    resource.notebook));
   else
     none.notes.push_back(fmt::format("stopped{}, unknown by whom; `nbform start {}` starts it", when(health),
                                      resource.notebook));

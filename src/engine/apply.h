@@ -29,6 +29,7 @@ struct ChangeResult {
   std::string operation;   // where unfinished: the cloud's name of what still goes on
   std::string zone;        // where it landed
   bool sent = false;       // at least one mutation was sent
+  bool applied = false;    // at least one took effect
 };
 
 struct Outcome {

@@ -278,6 +278,7 @@ void Task::settle(Result<Answer> answer) {
 }
 
 void Task::settled() {
+  result_.applied = true;
   const Step& done = steps_[step_];
   ++step_;
   if (done.removes) {
@@ -344,7 +345,7 @@ void Task::name_exists(Diagnostic failure) {
 
 void Task::repeat_later(std::string_view reason, Duration delay) {
   ++tries_;
-  run_.observer.on_wait(change_, reason);
+  if (tries_ == 1) run_.observer.on_wait(change_, reason);  // said once, however long it takes
   auto self = shared_from_this();
   Duration jitter{static_cast<Duration::rep>(run_.env.random(static_cast<std::uint64_t>(delay.count())))};
   run_.env.after(delay / 2 + jitter, [self] {
@@ -437,7 +438,7 @@ void Task::verify() {
   if (removal || change_.resource == nullptr) return finish();
   if (!live_)
     return fail(error(Code::drift, "The resource is not there",
-                      fmt::format("{} was made and is gone.", change_.address)));
+                      fmt::format("{} was made and is gone.", spoken(change_.address))));
   Diagnostics ignored;
   std::vector<std::string> left;
   for (const Edit& edit : edits_between(*change_.resource, *live_, ignored)) {
@@ -447,8 +448,9 @@ void Task::verify() {
     if (approved) left.push_back(edit.title);
   }
   if (left.empty()) return finish();
-  fail(error(Code::drift, "The cloud did not take a change",
-             fmt::format("{} still differs after its change: {}.", change_.address, fmt::join(left, ", "))));
+  fail(error(
+      Code::drift, "The cloud did not take a change",
+      fmt::format("{} still differs after its change: {}.", spoken(change_.address), fmt::join(left, ", "))));
 }
 
 // What rides in a later create must not be taken for still there.

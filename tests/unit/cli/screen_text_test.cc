@@ -120,9 +120,9 @@ TEST_CASE("the end of an apply says done, failed and why, not done and why, and 
   outcome.results[2].blocked_by = "b/instance";
   CHECK(render_outcome(outcome, std::chrono::seconds(80), "nbform apply", {}) ==
         "Done in 1m 20s: a.\n"
-        "error: b/instance: A quota is used up\n"
+        "error: b: A quota is used up\n"
         "    CPUS: limit 24.\n"
-        "Not done: c/instance, which needs b/instance.\n"
+        "Not done: c, which needs b.\n"
         "When that is put right, run it again, it goes on from here: nbform apply\n");
 }
 
@@ -133,6 +133,6 @@ TEST_CASE("an interrupted apply names what goes on") {
   outcome.results[0].operation = "operation-7";
   outcome.results[1].blocked_by = "interrupt";
   CHECK(render_outcome(outcome, std::chrono::seconds(3), "nbform apply", {}) ==
-        "Still going on: a/instance (create, operation-7).\n"
+        "Still going on: a (create, operation-7).\n"
         "Interrupted. What was sent goes on in the cloud. To go on from here: nbform apply\n");
 }
