@@ -139,8 +139,10 @@ class Kind {
   virtual std::vector<std::string> notes(const Resource& resource, const Live& live) const = 0;
   // Fits a wanted machine to a live sibling of its notebook: a declared disk goes by the name it has, one
   // that is no longer declared is let go.
-  virtual void relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) const {
-    (void)machine, (void)part, (void)sibling, (void)declared;
+  // `live_machine`: null where there is none yet.
+  virtual void relate(Resource& machine, const Live* live_machine, std::string_view part, const Live& sibling,
+                      bool declared) const {
+    (void)machine, (void)live_machine, (void)part, (void)sibling, (void)declared;
   }
   // For `adopt`: zone and name in a cloud id, and the parts (with their ids) that come along with a machine.
   virtual std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const = 0;

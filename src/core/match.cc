@@ -125,14 +125,14 @@ void Match::relate_siblings() {
     const Resource& resource = graph_.at(address);
     Resource* machine = machine_of(resource.notebook);
     if (machine != nullptr && machine->kind != resource.kind)
-      machine->kind->relate(*machine, resource.part, *live, true);
+      machine->kind->relate(*machine, live_of(machine->address), resource.part, *live, true);
   }
   for (const auto& [notebook, siblings] : by_notebook_)
     for (const Live* live : siblings) {
       if (taken_.count(live) || !may_judge_undeclared(*live)) continue;
       Resource* machine = machine_of(notebook);
       if (machine != nullptr && machine->kind != live->kind)
-        machine->kind->relate(*machine, live->owner.part, *live, false);
+        machine->kind->relate(*machine, live_of(machine->address), live->owner.part, *live, false);
     }
 }
 

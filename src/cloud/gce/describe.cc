@@ -210,13 +210,31 @@ std::string instance_gpu(const Live& live) {
   return gpus != nullptr && !gpus->as_list().empty() ? gpu_text(*gpus) : std::string();
 }
 
-void instance_relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) {
+namespace {
+
+// The device that a disk is attached as; "" where it is not.
+std::string device_of(const Live* machine, std::string_view disk) {
+  const Value* attached = machine != nullptr ? machine->attributes.find("attachments") : nullptr;
+  if (attached == nullptr) return {};
+  for (const auto& [device, attachment] : attached->as_map())
+    if (attachment["disk"].as_text() == disk) return device;
+  return {};
+}
+
+}  // namespace
+
+// A disk keeps its name, and the device it is attached as, when its key in the manifest changes.
+void instance_relate(Resource& machine, const Live* live_machine, std::string_view part, const Live& sibling,
+                     bool declared) {
   if (!part.starts_with("disk-")) return;
   Map attachments = wanted(machine, "attachments").as_map();
-  std::string_view device = part.substr(5);
-  if (declared && attachments.has(device)) {
-    attachments[device].map().set("disk", sibling.name);
-  } else if (!declared && !sibling.attributes.find("users")->as_list().empty()) {
+  std::string key(part.substr(5)), device = device_of(live_machine, sibling.name);
+  if (declared && attachments.has(key)) {
+    Value attachment = *attachments.find(key);
+    attachment.map().set("disk", sibling.name);
+    if (!device.empty()) attachments.erase(key);
+    attachments.set(device.empty() ? key : device, std::move(attachment));
+  } else if (!declared && !device.empty()) {
     attachments.set(device, Value());
   } else {
     return;

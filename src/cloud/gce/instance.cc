@@ -274,8 +274,9 @@ class InstanceKind final : public Kind {
   std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
     return instance_notes(resource, live);
   }
-  void relate(Resource& machine, std::string_view part, const Live& sibling, bool declared) const override {
-    instance_relate(machine, part, sibling, declared);
+  void relate(Resource& machine, const Live* live_machine, std::string_view part, const Live& sibling,
+              bool declared) const override {
+    instance_relate(machine, live_machine, part, sibling, declared);
   }
   std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const override {
     return zone_and_name(id);

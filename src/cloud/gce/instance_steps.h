@@ -33,6 +33,7 @@ std::vector<std::string> instance_notes(const Resource& resource, const Live& li
 std::string instance_summary(const Resource& resource, const Attempt& attempt);
 std::optional<std::string> instance_words(const Edit& edit);
 std::string instance_gpu(const Live& live);
-void instance_relate(Resource& machine, std::string_view part, const Live& sibling, bool declared);
+void instance_relate(Resource& machine, const Live* live_machine, std::string_view part, const Live& sibling,
+                     bool declared);
 
 }  // namespace nbform::gce

@@ -408,3 +408,17 @@ TEST_CASE("a stack that gets its id relabels what it declares") {
   expect_done(stage.apply(planned));
   expect_empty(stage);
 }
+
+TEST_CASE("a disk gets another key: it stays attached as it is, and nothing is left to do") {
+  Stage stage;
+  stage.notebook("train").disks["old"] = Setting<Disk>(data_disk());
+  expect_done(stage.plan_and_apply());
+  Disk renamed = data_disk();
+  renamed.moved_from = Text("old");
+  stage.manifest().notebooks[0].disks.erase("old");
+  stage.manifest().notebooks[0].disks["new"] = Setting<Disk>(renamed);
+  stage.mutations();
+  expect_done(stage.plan_and_apply());
+  CHECK(stage.mutations() == std::vector<std::string>{"POST zones/us-central1-b/disks/train-old/setLabels"});
+  expect_empty(stage);
+}
