@@ -95,13 +95,15 @@ std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& grap
                                                const std::function<bool()>& stop) {
   std::map<std::string, Diagnostic> failures;
   read_missing(env, wire, graph, snapshot, stop, failures);
-  for (const Live& live : snapshot.live)
-    for (auto& [address, machine] : graph) {
+  for (auto& [address, machine] : graph) {
+    if (machine.adopt.empty()) continue;
+    for (const Live& live : snapshot.live) {
       if (machine.adopt != live.id || machine.kind != live.kind) continue;
       for (const auto& [part, id] : live.kind->companions(live))
         if (auto sibling = graph.find(fmt::format("{}/{}", machine.notebook, part)); sibling != graph.end())
           sibling->second.adopt = id;
     }
+  }
   read_missing(env, wire, graph, snapshot, stop, failures);
   return failures;
 }
