@@ -54,12 +54,13 @@ bool has(const std::string& text, const std::string& part) {
 TEST_CASE("a stack is read with what it names") {
   Repository r;
   r.write("a.nb.yaml",
-          "nbform: 1\nstack: demo\ninclude: [../common.nb.yaml]\nnotebooks:\n  nb: {service: gce, where: "
-          "us-central1, use: [p], setup: {script: run.sh}}\n");
+          "nbform: 1\nstack: demo\nclouds: {gcp: {project: p-1}}\ninclude: [../common.nb.yaml]\nnotebooks:\n  nb: "
+          "{service: gce, where: us-central1, use: [p], setup: {script: run.sh}}\n");
   r.write("../common.nb.yaml", "nbform: 1\nprofiles: {p: {spot: true}}\n");
   r.write("run.sh", "echo hello\n");
   auto env = make_real_env();
   Loaded loaded = load_directory(*env, r.stack.string());
+  INFO(r.said());
   REQUIRE(loaded.manifest.has_value());
   const Notebook& nb = loaded.manifest->notebooks.at(0);
   CHECK(nb.setup.script->text == "echo hello\n");
