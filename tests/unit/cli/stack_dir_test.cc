@@ -54,7 +54,8 @@ bool has(const std::string& text, const std::string& part) {
 TEST_CASE("a stack is read with what it names") {
   Repository r;
   r.write("a.nb.yaml",
-          "nbform: 1\nstack: demo\nclouds: {gcp: {project: p-1}}\ninclude: [../common.nb.yaml]\nnotebooks:\n  nb: "
+          "nbform: 1\nstack: demo\nclouds: {gcp: {project: acme-ml}}\ninclude: "
+          "[../common.nb.yaml]\nnotebooks:\n  nb: "
           "{service: gce, where: us-central1, use: [p], setup: {script: run.sh}}\n");
   r.write("../common.nb.yaml", "nbform: 1\nprofiles: {p: {spot: true}}\n");
   r.write("run.sh", "echo hello\n");
