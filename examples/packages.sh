@@ -5,7 +5,7 @@
 set -eu
 
 build="g++ cmake ninja-build pkg-config ccache libyaml-cpp-dev libcurl4-openssl-dev libssl-dev libfmt-dev
-  libsimdjson-dev libcli11-dev libcpp-httplib-dev"
+  libsimdjson-dev libpugixml-dev libcli11-dev libcpp-httplib-dev"
 test="git catch2 clang-format-14 openssl python3 python3-venv"
 
 case "${1-}" in

@@ -45,6 +45,7 @@ CLOUD_REGISTRY = "src/cloud/registry.cc"
 THIRD_PARTY = {
     "yaml-cpp/": "src/manifest/yaml.cc",
     "simdjson": "src/base/json.cc",
+    "pugixml": "src/base/xml.cc",
     "openssl/": "src/base/crypto.cc",
     "curl/": "src/net/exchanges.cc",
     "CLI/": "src/cli/options.cc",

@@ -1,0 +1,145 @@
+#include "base/xml.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <pugixml.hpp>
+
+#include "base/text.h"
+
+namespace nbform {
+
+namespace {
+
+constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
+constexpr std::ptrdiff_t kMaxTags = 1'000'000;
+constexpr int kMaxDepth = 64;
+
+Diagnostic unreadable(std::string why) {
+  return error(Code::io, "An answer is not readable as XML", std::move(why));
+}
+
+bool known_entity(std::string_view name) {
+  for (std::string_view known : {"amp", "lt", "gt", "quot", "apos"})
+    if (name == known) return true;
+  if (!name.starts_with('#')) return false;
+  name.remove_prefix(1);
+  bool in_hex = name.starts_with('x');
+  if (in_hex) name.remove_prefix(1);
+  std::uint32_t point = 0;
+  auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), point, in_hex ? 16 : 10);
+  bool is_number = ec == std::errc() && end == name.data() + name.size();
+  return is_number && point != 0 && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
+}
+
+// The library leaves an entity that it does not know as it stands, and ends a text at a NUL.
+Result<> check_entities(std::string_view text) {
+  constexpr std::string_view kCdata = "<![CDATA[";
+  for (auto at = text.find_first_of("&<"); at != std::string_view::npos;
+       at = text.find_first_of("&<", at + 1)) {
+    if (text.substr(at).starts_with(kCdata)) {
+      at = text.find("]]>", at);
+      if (at == std::string_view::npos) return unreadable("It ends within a CDATA section.");
+    } else if (text[at] == '&') {
+      auto end = text.find(';', at);
+      if (end == std::string_view::npos || !known_entity(text.substr(at + 1, end - at - 1)))
+        return unreadable(fmt::format("There is an unknown entity at byte {}.", at));
+    }
+  }
+  return Ok{};
+}
+
+Result<> check_text(std::string_view text) {
+  if (text.size() > kMaxBytes) return unreadable(fmt::format("It has {} bytes.", text.size()));
+  if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
+    return unreadable("It is not text in UTF-8.");
+  if (std::count(text.begin(), text.end(), '<') > kMaxTags) return unreadable("It has too many elements.");
+  if (!text.starts_with('<') || !text.ends_with('>')) return unreadable("It is not XML, or it is cut.");
+  return check_entities(text);
+}
+
+std::string_view local_name(const pugi::xml_node& node) {
+  std::string_view name = node.name();
+  return name.substr(name.rfind(':') + 1);
+}
+
+bool is_among(std::string_view name, const std::vector<std::string_view>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_element(const pugi::xml_node& node) {
+  return node.type() == pugi::node_element;
+}
+
+// Null for nothing and for mere layout.
+Value text_of(const pugi::xml_node& node) {
+  std::string text;
+  for (const pugi::xml_node& part : node.children())
+    if (part.type() == pugi::node_pcdata || part.type() == pugi::node_cdata) text += part.value();
+  bool is_layout = trim(text).empty() && text.find('\n') != std::string::npos;
+  return text.empty() || is_layout ? Value() : Value(std::move(text));
+}
+
+class Reader {
+ public:
+  explicit Reader(const XmlRules& rules) : rules_(rules) {}
+
+  Result<Value> read(const pugi::xml_node& node, int depth) const {
+    if (depth > kMaxDepth) return unreadable("It is nested too deeply.");
+    auto children = node.children();
+    if (std::none_of(children.begin(), children.end(), is_element)) return text_of(node);
+    bool is_list = std::all_of(children.begin(), children.end(), [&](const pugi::xml_node& child) {
+      return !is_element(child) || is_among(local_name(child), rules_.items);
+    });
+    return is_list ? read_list(node, depth) : read_map(node, depth);
+  }
+
+ private:
+  Result<Value> read_list(const pugi::xml_node& node, int depth) const {
+    List list;
+    for (const pugi::xml_node& child : node.children())
+      if (is_element(child)) list.push_back(NB_TRY(read(child, depth + 1)));
+    return Value(std::move(list));
+  }
+
+  Result<Value> read_map(const pugi::xml_node& node, int depth) const {
+    Map map;
+    for (const pugi::xml_node& child : node.children()) {
+      if (!is_element(child)) continue;
+      std::string_view name = local_name(child);
+      bool repeated = is_among(name, rules_.repeated);
+      if (!repeated && map.has(name)) continue;
+      Value value = NB_TRY(read(child, depth + 1));
+      if (repeated)
+        map[name].list().push_back(std::move(value));
+      else if (!value.is_null())
+        map.set(name, std::move(value));
+    }
+    return Value(std::move(map));
+  }
+
+  const XmlRules& rules_;
+};
+
+}  // namespace
+
+Result<XmlDocument> read_xml(std::string_view text, const XmlRules& rules) {
+  text = trim(text);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  NB_TRY(check_text(text));
+  pugi::xml_document document;
+  auto parsed = document.load_buffer(text.data(), text.size(),
+                                     pugi::parse_default | pugi::parse_ws_pcdata_single | pugi::parse_doctype,
+                                     pugi::encoding_utf8);
+  if (!parsed) return unreadable(fmt::format("{} at byte {}.", parsed.description(), parsed.offset));
+  auto parts = document.children();
+  for (const pugi::xml_node& part : parts)
+    if (part.type() == pugi::node_doctype) return unreadable("It has a document type definition.");
+  if (std::count_if(parts.begin(), parts.end(), is_element) != 1) return unreadable("It is not one element.");
+  pugi::xml_node root = document.document_element();
+  Value content = NB_TRY(Reader(rules).read(root, 1));
+  return XmlDocument{std::string(local_name(root)), std::move(content)};
+}
+
+}  // namespace nbform

@@ -1,0 +1,32 @@
+// XML text -> Value: how AWS answers. The only door; the parsing library is known to xml.cc alone. Knows no
+// service.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/value.h"
+
+namespace nbform {
+
+struct XmlRules {
+  // An element whose children all have one of these names is a list of them.
+  std::vector<std::string_view> items = {"item", "member"};
+  // Elements that stand beside each other without a list around them; always a list under that name.
+  std::vector<std::string_view> repeated = {};
+};
+
+struct XmlDocument {
+  std::string root;  // name of the outermost element
+  Value content;
+};
+
+// An element with children is a map by name (or a list, see above), one with text only a text, an empty one
+// null and left out of its map: AWS sends an empty list in either way. Of an unforeseen repetition the first
+// counts. Namespaces, attributes, comments and text between elements are ignored. Errors (io): not
+// well-formed, bad UTF-8, a DTD, an unknown entity, nesting beyond 64, more than 32 MiB or a million tags.
+Result<XmlDocument> read_xml(std::string_view text, const XmlRules& rules = {});
+
+}  // namespace nbform

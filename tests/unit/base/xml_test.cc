@@ -1,0 +1,106 @@
+#include "base/xml.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "support/catch.h"
+
+using namespace nbform;
+
+namespace {
+
+// The content as JSON, or the error's detail.
+std::string read(std::string_view text, const XmlRules& rules = {}) {
+  auto document = read_xml(text, rules);
+  return document.ok() ? to_json(document->content) : document.error().detail;
+}
+
+std::string nested(int depth) {
+  std::string text;
+  for (int i = 0; i < depth; ++i) text += "<a>";
+  text += "x";
+  for (int i = 0; i < depth; ++i) text += "</a>";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("XML of EC2 becomes maps and lists of texts") {
+  auto document = read_xml(R"(<?xml version="1.0" encoding="UTF-8"?>
+    <DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15">
+      <requestId>r-1</requestId>
+      <reservationSet><item><instancesSet>
+        <item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState>
+          <tagSet><item><key>a</key><value/></item><item><key>b</key><value> </value></item></tagSet></item>
+        <item><instanceId>i-2</instanceId><tagSet/></item>
+      </instancesSet></item></reservationSet>
+    </DescribeInstancesResponse>)");
+  REQUIRE(document.ok());
+  CHECK(document->root == "DescribeInstancesResponse");
+  CHECK(to_json(document->content) ==
+        R"({"requestId":"r-1","reservationSet":[{"instancesSet":[)"
+        R"({"instanceId":"i-1","instanceState":{"code":"16","name":"running"},)"
+        R"("tagSet":[{"key":"a"},{"key":"b","value":" "}]},{"instanceId":"i-2"}]}]})");
+  CHECK(document->content.at_path("reservationSet/0/instancesSet/0/instanceState/code").as_int() == 16);
+}
+
+TEST_CASE("an empty list is the same whether absent, empty or laid out over lines") {
+  std::string absent = read("<r><a>1</a></r>");
+  CHECK(read("<r><a>1</a><set/></r>") == absent);
+  CHECK(read("<r><a>1</a><set></set></r>") == absent);
+  CHECK(read("<r><a>1</a><set>\n    </set></r>") == absent);
+  CHECK(read_xml("<r><set/></r>")->content["set"].as_list().empty());
+  CHECK(read("<r><set><item/><item/></set></r>") == R"({"set":[null,null]})");
+}
+
+TEST_CASE("lists by either marker, and repetitions where they are foreseen") {
+  CHECK(read("<r><accelerators><member>a</member><member>b</member></accelerators></r>") ==
+        R"({"accelerators":["a","b"]})");
+  XmlRules s3{.repeated = {"Contents"}};
+  CHECK(read("<r><Name>b</Name><Contents><Key>1</Key></Contents></r>", s3) ==
+        R"({"Contents":[{"Key":"1"}],"Name":"b"})");
+  CHECK(read("<r><Contents><Key>1</Key></Contents><Contents><Key>2</Key></Contents></r>", s3) ==
+        R"({"Contents":[{"Key":"1"},{"Key":"2"}]})");
+  CHECK(read("<r><x>1</x><x>2</x></r>") == R"({"x":"1"})");
+}
+
+TEST_CASE("namespaces, attributes and comments do not matter") {
+  CHECK(read(R"(<e:r xmlns:e="urn:x" e:k="v"><!-- note --><e:a e:z="1">t</e:a></e:r>)") == R"({"a":"t"})");
+}
+
+TEST_CASE("entities") {
+  CHECK(read("<r><a>&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos; &#65;&#x1F600;</a></r>") ==
+        R"({"a":"<b> & \"c\" 'd' A😀"})");
+  CHECK(read("<r><a><![CDATA[&nothing; <x>]]></a></r>") == R"({"a":"&nothing; <x>"})");
+  for (const char* bad : {"&nbsp;", "&#0;", "&#x0;", "&#xD800;", "&#x110000;", "&#;", "&#x;", "&", "& b"})
+    CHECK(read(fmt::format("<r><a>{}</a></r>", bad)).find("unknown entity") != std::string::npos);
+}
+
+TEST_CASE("a document type definition is refused, with what it defines") {
+  CHECK(read(R"(<!DOCTYPE r [<!ENTITY a "x">]><r><a>t</a></r>)").find("definition") != std::string::npos);
+  CHECK(read(R"(<!DOCTYPE r SYSTEM "file:///etc/passwd"><r/>)").find("definition") != std::string::npos);
+  CHECK_FALSE(read_xml(R"(<!DOCTYPE l [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><l>&b;</l>)").ok());
+}
+
+TEST_CASE("hostile XML is an error, not a crash") {
+  CHECK(read_xml(nested(64)).ok());
+  CHECK(read(nested(65)) == "It is nested too deeply.");
+  CHECK(read(nested(200'000)) == "It is nested too deeply.");
+  std::string wide = "<r>";
+  for (int i = 0; i < 1'000'001; ++i) wide += "<a/>";
+  CHECK(read(wide + "</r>") == "It has too many elements.");
+  CHECK(read("<r>" + std::string(33 << 20, 'x') + "</r>").find("bytes") != std::string::npos);
+  CHECK(read("<r>\xff</r>") == "It is not text in UTF-8.");
+  CHECK(read(std::string("<r>a\0b</r>", 10)) == "It is not text in UTF-8.");
+}
+
+TEST_CASE("what is cut or is no document is an error") {
+  std::string whole = "<r><set><item><id>i-1</id></item><item><id>i-2</id></item></set></r>";
+  REQUIRE(read_xml(whole).ok());
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    CAPTURE(n);
+    CHECK_FALSE(read_xml(std::string_view(whole).substr(0, n)).ok());
+  }
+  for (const char* bad : {"", "text", "{}", "<a></b>", "<a/><b/>", "<a/>text<b/>", "<a b=c/>", "<?xml?>"})
+    CHECK_FALSE(read_xml(bad).ok());
+}
