@@ -13,7 +13,7 @@ struct Wire::Cloud {
 namespace {
 
 Authorize fixed_token(std::string token) {
-  return [token](Request request, std::uint64_t, std::function<void(Result<Authorized>)> done) {
+  return [token](Request request, const Refused&, std::function<void(Result<Authorized>)> done) {
     set_header(request.headers, "Authorization", "Bearer " + token);
     done(Authorized{std::move(request), 1});
   };

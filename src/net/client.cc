@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/text.h"
 
 namespace nbform {
@@ -17,9 +16,9 @@ struct Client::Call {
   std::function<void(Result<Answer>)> done;
   std::string origin;
   Time started;
-  int attempts = 0;           // sent so far
-  std::uint64_t grant = 0;    // the credential of the last attempt
-  std::uint64_t refused = 0;  // the one that was answered 401
+  int attempts = 0;         // sent so far
+  std::uint64_t grant = 0;  // the credential of the last attempt
+  Refused refused;
   TimerId timer = 0;
   ExchangeId exchange = 0;
 };
@@ -57,19 +56,19 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
 
 namespace {
 
-// The body as a Value, null where there is none to expect. An error where a 2xx should be a JSON object and
-// is not: an empty or cut list must never pass for a short one.
-Result<Value> json_of(const ApiRequest& request, const Response& response) {
+// The body as a Value, null where there is none to expect. An error where a 2xx should be an object and is
+// not: an empty or cut list must never pass for a short one.
+Result<Value> value_of(const ClientOptions& options, const ApiRequest& request, const Response& response) {
   auto type = header(response.headers, "content-type").value_or("");
   bool must_be_object = request.expects_json && response.ok() && response.status != 204;
   bool worth_reading = request.expects_json || type.find("json") != std::string_view::npos;
   if (!worth_reading) return Value();
-  auto parsed = parse_json(response.body);
+  auto parsed = options.read(response);
   if (parsed.ok() && (parsed->is_map() || !must_be_object)) return parsed;
   if (!must_be_object) return Value();
   return error(Code::unavailable, "The answer is cut or garbled",
-               fmt::format("HTTP {} came with {} bytes that are not a JSON object.", response.status,
-                           response.body.size()));
+               fmt::format("HTTP {} came with {} bytes that are not an object of the service.",
+                           response.status, response.body.size()));
 }
 
 std::string_view why_no_more(Verdict verdict) {
@@ -119,8 +118,9 @@ void Client::State::dispatch(CallId id, Call& call, Result<Authorized> ready) {
 void Client::State::receive(CallId id, Call& call, Result<Response> result) {
   call.exchange = 0;
   if (!result.ok()) return try_again_or_give_up(id, call, std::move(result).error(), nullptr);
-  if (result->status == 401 && options.authorize && call.refused == 0) {
-    call.refused = call.grant;
+  bool may_ask_again = options.authorize && call.refused.grant == 0;
+  if (!result->ok() && may_ask_again && options.classify(*result) == Code::unauthenticated) {
+    call.refused = {call.grant, std::move(result).value()};
     return authorise(id, call);
   }
   receive_answer(id, call, std::move(result).value());
@@ -129,7 +129,7 @@ void Client::State::receive(CallId id, Call& call, Result<Response> result) {
 void Client::State::receive_answer(CallId id, Call& call, Response response) {
   if (!response.ok() && is_transient(options.classify(response)))
     return try_again_or_give_up(id, call, options.describe(response), &response);
-  auto json = json_of(call.request, response);
+  auto json = value_of(options, call.request, response);
   if (!json.ok()) return try_again_or_give_up(id, call, std::move(json).error(), &response);
   finish(id, Answer{std::move(response), std::move(json).value()});
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/google_error.h"
+#include "base/json.h"
 #include "base/value.h"
 #include "net/env.h"
 #include "net/retry.h"
@@ -20,10 +21,15 @@ struct Authorized {
   Request request;
   std::uint64_t grant = 0;
 };
-// Adds what authorises one attempt (a token, a signature). `refused`: the grant that the server answered 401
-// to, 0 at first; it must not be used again. Errors end the call.
-using Authorize =
-    std::function<void(Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done)>;
+// The grant of this call that the server did not accept, 0 at first, and what it said to it.
+struct Refused {
+  std::uint64_t grant = 0;
+  Response answer;
+};
+// Adds what authorises one attempt (a token, a signature). A refused grant must not be used again as it is.
+// Errors end the call.
+using Authorize = std::function<void(Request request, const Refused& refused,
+                                     std::function<void(Result<Authorized>)> done)>;
 
 // Another attempt is coming, and why.
 struct RetryNotice {
@@ -37,26 +43,28 @@ struct RetryNotice {
 
 struct ApiRequest {
   // safe: reads. keyed: a mutation that cannot happen twice (requestId, fingerprint, precondition). never: a
-  // mutation without such protection; sent exactly once, except that a 401 is answered with a fresh
-  // credential.
+  // mutation without such protection; sent exactly once, except that an attempt which was not authenticated
+  // is followed by one with a fresh credential.
   enum class Repeat { safe, keyed, never };
 
   Request http;
   Repeat repeat = Repeat::safe;
   RetryPolicy policy;
-  bool expects_json = true;  // a 2xx but 204 whose body is not a JSON object counts as cut
+  bool expects_json = true;  // a 2xx but 204 whose body is not a JSON object (see `read`) counts as cut
   std::function<void(const RetryNotice&)> on_retry;
 };
 
 // The service's own word on the request: 2xx, or a refusal that another attempt would not change.
 struct Answer {
   Response http;
-  Value json;  // the body, null where it is empty or not JSON
+  Value json;  // the body, null where it is empty or neither expected nor JSON
 };
 
 struct ClientOptions {
   Authorize authorize;  // none: requests leave as they are
-  // Of a non-2xx.
+  // The body as a Value, for services whose objects arrive in another form than JSON.
+  std::function<Result<Value>(const Response&)> read = [](const Response& r) { return parse_json(r.body); };
+  // Of a non-2xx. `unauthenticated` asks `authorize` once more.
   std::function<Code(const Response&)> classify = static_cast<Code (*)(const Response&)>(classify_google);
   std::function<Diagnostic(const Response&)> describe =
       static_cast<Diagnostic (*)(const Response&)>(google_error);

@@ -8,6 +8,7 @@
 #include "net/endpoints.h"
 #include "net/google_credentials.h"
 #include "net/google_home.h"
+#include "net/shared_grant.h"
 
 namespace nbform {
 
@@ -21,7 +22,6 @@ constexpr RetryPolicy kTokenPolicy{.first = std::chrono::seconds(1),
                                    .patience = std::chrono::seconds(45),
                                    .max_attempts = 4};
 constexpr Duration kStaleBefore = std::chrono::seconds(225);
-constexpr Duration kPauseAfterFailure = std::chrono::seconds(30);
 constexpr Duration kGcloudLimit = std::chrono::seconds(30);
 
 std::string describe(const GoogleCredential& credential) {
@@ -66,35 +66,26 @@ Diagnostic nobody(const std::vector<std::string>& tried) {
 
 }  // namespace
 
-// One credential, one token. Requests that come while the token is being fetched wait for the same one.
+// One credential, one token.
 struct GoogleAuth::State : std::enable_shared_from_this<GoogleAuth::State> {
-  struct Waiter {
-    Request request;
-    bool refused;  // its last token was answered 401
-    std::function<void(Result<Authorized>)> done;
-  };
-
   State(Env& e, GoogleAuthOptions o)
-      : env(e), options(std::move(o)), lookup([&e](const std::string& name) { return e.env_var(name); }) {
+      : env(e),
+        options(std::move(o)),
+        lookup([&e](const std::string& name) { return e.env_var(name); }),
+        token([&e] { return e.now(); }, kStaleBefore, [this](TokenDone done) { renew(std::move(done)); }) {
     client.emplace(env, ClientOptions{});
   }
 
   Env& env;
   GoogleAuthOptions options;
   Lookup lookup;
+  SharedGrant<AccessToken> token;
   std::optional<Client> client;  // none once GoogleAuth is gone
   std::optional<GoogleCredential> credential;
-  AccessToken access;
-  std::uint64_t grant = 0;  // number of `access`; 0 = none yet
-  Time stale_at;            // fetch a new one from here on
-  std::vector<Waiter> waiters;
-  bool fetching = false;
 
-  void authorize(Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done);
+  void authorize(Request request, const Refused& refused, std::function<void(Result<Authorized>)> done);
   Authorized with_token(Request request) const;
-  void settle(Result<AccessToken> result);
-  void accept(AccessToken fresh);
-  bool still_valid() const { return grant != 0 && (!access.expires || *access.expires > env.now()); }
+  void renew(TokenDone done);
 
   // Finding a credential, source by source.
   void discover(std::function<void(Result<Ok>)> done);
@@ -113,10 +104,10 @@ struct GoogleAuth::State : std::enable_shared_from_this<GoogleAuth::State> {
     if (client) client->send(std::move(request), std::move(done));
   }
   void exchange(Request request, TokenDone done);
-  void impersonate(std::size_t step, AccessToken token, TokenDone done);
+  void impersonate(std::size_t step, AccessToken own, TokenDone done);
 };
 
-void GoogleAuth::State::authorize(Request request, std::uint64_t refused,
+void GoogleAuth::State::authorize(Request request, const Refused& refused,
                                   std::function<void(Result<Authorized>)> done) {
   auto url = parse_url(request.url);
   if (!url || !may_receive_google_token(*url, lookup)) {
@@ -125,51 +116,31 @@ void GoogleAuth::State::authorize(Request request, std::uint64_t refused,
                            url ? url->origin() : "The URL")));
     return;
   }
-  bool was_refused = refused != 0 && refused == grant;
-  if (!was_refused && still_valid() && env.now() < stale_at) return done(with_token(std::move(request)));
-  if (!client) return;
-  waiters.push_back({std::move(request), was_refused, std::move(done)});
-  if (std::exchange(fetching, true)) return;
-  auto settled = [self = shared_from_this()](Result<AccessToken> result) { self->settle(std::move(result)); };
-  if (credential) return fetch(settled);
-  discover([this, self = shared_from_this(), settled](Result<Ok> found) {
-    if (found.ok())
-      fetch(settled);
+  token.get(refused.grant, [this, request = std::move(request),
+                            done = std::move(done)](Result<std::uint64_t> number) mutable {
+    if (number.ok())
+      done(with_token(std::move(request)));
     else
-      settle(std::move(found).error());
+      done(std::move(number).error());
   });
 }
 
 Authorized GoogleAuth::State::with_token(Request request) const {
-  set_header(request.headers, "Authorization", "Bearer " + access.token.reveal());
+  set_header(request.headers, "Authorization", "Bearer " + token.value().token.reveal());
   std::string project = options.quota_project;
   if (project.empty()) project = lookup("GOOGLE_CLOUD_QUOTA_PROJECT").value_or(credential->quota_project);
   if (!project.empty()) set_header(request.headers, "x-goog-user-project", project);
-  return {std::move(request), grant};
+  return {std::move(request), token.number()};
 }
 
-void GoogleAuth::State::settle(Result<AccessToken> result) {
-  fetching = false;
-  if (result.ok())
-    accept(std::move(result).value());
-  else
-    stale_at = env.now() + kPauseAfterFailure;
-  bool keep_old = !result.ok() && still_valid();
-  for (Waiter& waiter : std::exchange(waiters, {})) {
-    if (result.ok() || (keep_old && !waiter.refused))
-      waiter.done(with_token(std::move(waiter.request)));
+void GoogleAuth::State::renew(TokenDone done) {
+  if (credential) return fetch(std::move(done));
+  discover([self = shared_from_this(), done = std::move(done)](Result<Ok> found) {
+    if (found.ok())
+      self->fetch(done);
     else
-      waiter.done(result.error());
-  }
-}
-
-void GoogleAuth::State::accept(AccessToken fresh) {
-  access = std::move(fresh);
-  ++grant;
-  stale_at = Time{INT64_MAX};
-  if (!access.expires) return;
-  Duration lifetime = *access.expires - env.now();
-  stale_at = *access.expires - std::min(kStaleBefore, lifetime / 4);
+      done(std::move(found).error());
+  });
 }
 
 void GoogleAuth::State::discover(std::function<void(Result<Ok>)> done) {
@@ -260,7 +231,7 @@ void GoogleAuth::State::fetch(TokenDone done) {
 void GoogleAuth::State::fetch_own(TokenDone done) {
   switch (credential->kind) {
     case Kind::ready_token: {
-      if (grant == 0 || !credential->impersonate.empty())
+      if (token.number() == 0 || !credential->impersonate.empty())
         return done(AccessToken{credential->token, std::nullopt});
       return done(error(Code::unauthenticated, "The access token is not accepted",
                         "It has expired or is for something else, and it cannot be renewed from here.")
@@ -339,9 +310,9 @@ void GoogleAuth::State::exchange(Request request, TokenDone done) {
        });
 }
 
-void GoogleAuth::State::impersonate(std::size_t step, AccessToken token, TokenDone done) {
-  if (step == credential->impersonate.size()) return done(std::move(token));
-  exchange(impersonation_request(credential->impersonate[step], token.token),
+void GoogleAuth::State::impersonate(std::size_t step, AccessToken own, TokenDone done) {
+  if (step == credential->impersonate.size()) return done(std::move(own));
+  exchange(impersonation_request(credential->impersonate[step], own.token),
            [this, self = shared_from_this(), step, done](Result<AccessToken> next) {
              if (next.ok()) return impersonate(step + 1, std::move(next).value(), done);
              Diagnostic problem = in_context(std::move(next).error(), *credential);
@@ -358,14 +329,14 @@ GoogleAuth::GoogleAuth(Env& env, GoogleAuthOptions options)
 
 GoogleAuth::~GoogleAuth() {
   state_->client.reset();
-  state_->waiters.clear();
+  state_->token.close();
 }
 
 Authorize GoogleAuth::authorizer() {
-  return
-      [state = state_](Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done) {
-        state->authorize(std::move(request), refused, std::move(done));
-      };
+  return [state = state_](Request request, const Refused& refused,
+                          std::function<void(Result<Authorized>)> done) {
+    state->authorize(std::move(request), refused, std::move(done));
+  };
 }
 
 std::string GoogleAuth::identity() const {

@@ -37,10 +37,10 @@ Result<Answer> ask(FakeEnv& env, ApiRequest request, ClientOptions options = {})
 
 // Grants are numbered; a refused one is replaced by the next.
 Authorize numbered_grants(int& calls) {
-  return [&calls](Request request, std::uint64_t refused, std::function<void(Result<Authorized>)> done) {
+  return [&calls](Request request, const Refused& refused, std::function<void(Result<Authorized>)> done) {
     ++calls;
-    set_header(request.headers, "Authorization", fmt::format("Bearer {}", refused + 1));
-    done(Authorized{std::move(request), refused + 1});
+    set_header(request.headers, "Authorization", fmt::format("Bearer {}", refused.grant + 1));
+    done(Authorized{std::move(request), refused.grant + 1});
   };
 }
 
@@ -157,6 +157,36 @@ TEST_CASE("a Retry-After beyond patience ends the call at once") {
   CHECK(env.clock - start < seconds(1));
 }
 
+TEST_CASE("who authorises sees what the server said, whatever status the service chose for it") {
+  FakeEnv env;
+  env.on("GET", "*", 400, "expired", 1);
+  env.on("GET", "*", 200, "{}");
+  ClientOptions options;
+  options.classify = [](const Response& r) {
+    return r.body == "expired" ? Code::unauthenticated : Code::unavailable;
+  };
+  std::vector<std::string> said;
+  options.authorize = [&](Request request, const Refused& refused, auto done) {
+    said.push_back(fmt::format("{} {}", refused.grant, refused.answer.body));
+    done(Authorized{std::move(request), 7});
+  };
+  CHECK(ask(env, get(), options)->http.status == 200);
+  CHECK(said == std::vector<std::string>{"0 ", "7 expired"});
+}
+
+TEST_CASE("a service may answer in another form than JSON; cut, it is not taken for an object") {
+  FakeEnv env;
+  env.on("GET", "*", 200, "<cut", 1);
+  env.on("GET", "*", 200, "<whole>");
+  ClientOptions options;
+  options.read = [](const Response& r) -> Result<Value> {
+    if (r.body.ends_with('>')) return Value(Map{{"body", r.body}});
+    return error(Code::io, "cut");
+  };
+  CHECK(ask(env, get(), options)->json["body"].as_text() == "<whole>");
+  CHECK(env.sent.size() == 2);
+}
+
 TEST_CASE("a 401 is answered with one fresh credential, then it is a value") {
   for (Repeat repeat : {Repeat::safe, Repeat::never}) {
     FakeEnv env;
@@ -183,7 +213,7 @@ TEST_CASE("after a refresh, later attempts keep the fresh credential") {
 
 TEST_CASE("without a credential nothing is sent") {
   FakeEnv env;
-  Authorize none = [](Request, std::uint64_t, auto done) { done(error(Code::unauthenticated, "Nobody")); };
+  Authorize none = [](Request, const Refused&, auto done) { done(error(Code::unauthenticated, "Nobody")); };
   CHECK(ask(env, get(), {.authorize = none}).error().summary == "Nobody");
   CHECK(env.sent.empty());
 }

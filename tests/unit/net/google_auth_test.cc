@@ -52,7 +52,7 @@ FakeEnv with_file(std::string text) {
 Result<Authorized> authorise(FakeEnv& env, GoogleAuth& auth, std::uint64_t refused = 0,
                              const char* url = kCompute) {
   std::optional<Result<Authorized>> result;
-  auth.authorizer()({.url = url}, refused, [&](Result<Authorized> r) { result = std::move(r); });
+  auth.authorizer()({.url = url}, {refused, {}}, [&](Result<Authorized> r) { result = std::move(r); });
   env.run();
   REQUIRE(result);
   return *result;
@@ -269,7 +269,7 @@ TEST_CASE("requests that come together share one token") {
   GoogleAuth auth(env);
   int ready = 0;
   for (int i = 0; i < 50; ++i)
-    auth.authorizer()({.url = kCompute}, 0, [&](Result<Authorized> r) { ready += r.ok() ? 1 : 0; });
+    auth.authorizer()({.url = kCompute}, {}, [&](Result<Authorized> r) { ready += r.ok() ? 1 : 0; });
   env.run();
   CHECK(ready == 50);
   CHECK(env.count("POST", kTokenUrl) == 1);
@@ -370,9 +370,9 @@ TEST_CASE("an auth object that goes away in the middle leaves nothing behind") {
   {
     GoogleAuth auth(env);
     authorize = auth.authorizer();
-    authorize({.url = kCompute}, 0, [&](auto) { ++calls; });
+    authorize({.url = kCompute}, {}, [&](auto) { ++calls; });
   }
-  authorize({.url = kCompute}, 0, [&](auto) { ++calls; });
+  authorize({.url = kCompute}, {}, [&](auto) { ++calls; });
   env.run();
   CHECK(calls == 0);
 }
