@@ -319,9 +319,10 @@ int apply_plan(Session& session, PlanRequest request, const ChangeFlags& flags, 
     return kError;
   }
   request.await_settling = !flags.refresh_only;
-  request.on_wait = [&screen, said = std::set<std::string>()](const Live& live) mutable {
-    if (said.insert(live.id + live.health.detail).second)
-      screen.err(fmt::format("waiting for {} ({})\n", printable(live.name), printable(live.health.detail)));
+  request.on_wait = [&screen, said = std::set<std::string>()](std::string_view name,
+                                                              std::string_view why) mutable {
+    std::string line = fmt::format("waiting for {} ({})\n", printable(name), printable(why));
+    if (said.insert(line).second) screen.err(line);
   };
   Judged judged = judge(session, request, selection);
   const Plan& plan = judged.planned.plan;

@@ -29,6 +29,12 @@ struct ListCall {
   std::string page_parameter = "pageToken";
 };
 
+// What the lists of one scope say.
+struct Folded {
+  std::vector<Live> live;
+  std::vector<Making> making;
+};
+
 // Gathers list pages into Lives; several lists fold into one Live. One per scope and refresh.
 class Listing {
  public:
@@ -36,7 +42,7 @@ class Listing {
   // Takes one page; gives the token of the next one ("" = last) or why the page can't be used.
   virtual Result<std::string> add_page(std::string_view list_id, const Value& page) = 0;
   virtual std::vector<std::string> unreachable() const = 0;
-  virtual std::vector<Live> fold() = 0;
+  virtual Folded fold() = 0;
 };
 
 class Service {

@@ -74,6 +74,11 @@ class Differ {
       blocked_by_scope(resource);
       return;
     }
+    if (const Making* making = being_made(resource)) {
+      judge_making(resource, *making);
+      return;
+    }
+    if (machine_is_being_made(resource.notebook)) return;
     if (!wanted(resource)) {
       if (live != nullptr) judge_unwanted_declared(resource, *live);
       return;
@@ -87,6 +92,28 @@ class Differ {
   void blocked_by_scope(const Resource& resource) {
     if (blocked(resource.notebook)) return;
     plan_.blocked.push_back(resource.notebook);
+  }
+
+  void judge_making(const Resource& resource, const Making& making) {
+    Change change = start_change(resource, nullptr);
+    change.action = Action::pending;
+    change.reason = Reason::settling;
+    change.reason_text = fmt::format("{} is being created in {} (operation {})", resource.kind->noun(),
+                                     making.zone, making.operation);
+    plan_.changes.push_back(std::move(change));
+  }
+
+  const Making* being_made(const Resource& resource) const {
+    return match_.live_of(resource.address) == nullptr ? snapshot_.making_of(resource) : nullptr;
+  }
+
+  // Its disks come with it, and may show before it does: nothing of them is judged.
+  bool machine_is_being_made(const std::string& notebook) const {
+    if (snapshot_.making.empty()) return false;
+    auto part = graph_.lower_bound(notebook + "/");
+    for (; part != graph_.end() && part->second.notebook == notebook; ++part)
+      if (part->second.kind->is_machine()) return being_made(part->second) != nullptr;
+    return false;
   }
 
   void judge_missing(Resource& resource, const ScopeStatus* status) {
@@ -313,7 +340,7 @@ class Differ {
 
   void judge_unwanted(const Live& live) {
     if (options_.power_only || !match_.is_ours(live) || match_.is_taken(live) ||
-        match_.clashes(live.owner.notebook))
+        match_.clashes(live.owner.notebook) || machine_is_being_made(live.owner.notebook))
       return;
     if (match_.named_in_kept(live)) {
       judge_removal(live, Reason::asked, nullptr, true);

@@ -1,5 +1,7 @@
 #include "core/kind.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace nbform {
@@ -22,6 +24,16 @@ const Attr* Kind::attr(std::string_view name) const {
   for (const Attr& row : attrs())
     if (row.name == name) return &row;
   return nullptr;
+}
+
+std::string making_key(const Kind& kind, const Scope& scope, std::string_view name) {
+  return fmt::format("{}|{}|{}|{}", kind.name(), scope.account, scope.region, name);
+}
+
+const Making* Snapshot::making_of(const Resource& resource) const {
+  if (making.empty()) return nullptr;
+  auto it = making.find(making_key(*resource.kind, resource.scope, resource.name));
+  return it != making.end() ? &it->second : nullptr;
 }
 
 }  // namespace nbform

@@ -116,6 +116,16 @@ struct Live {
   std::vector<std::string> refs;  // ids of live things it points to
 };
 
+// A create under way of something that no list shows yet: an earlier run sent it, or one beside this.
+struct Making {
+  const Kind* kind = nullptr;
+  Scope scope;
+  std::string zone, name;
+  std::string operation;
+};
+
+std::string making_key(const Kind& kind, const Scope& scope, std::string_view name);
+
 using Facts = std::map<std::string, Value>;
 
 // What one refresh saw of one scope.
@@ -129,12 +139,16 @@ struct ScopeStatus {
 
 struct Snapshot {
   std::vector<Live> live;
+  std::map<std::string, Making> making;  // by `making_key`
   Facts facts;
   std::map<std::string, Diagnostic> fact_errors;
   std::vector<ScopeStatus> scopes;
   int calls = 0;
   Duration took{};
   Time at;
+
+  // The create that is making a resource, if one is; whoever sent it.
+  const Making* making_of(const Resource& resource) const;
 };
 
 // Sorted by address, so that the same input always gives the same order of work.

@@ -55,14 +55,17 @@ std::set<std::string> facts_of(const Graph& graph) {
   return keys;
 }
 
-// Blocks on one operation list after another until nothing of ours is under way.
-bool has_settling(const Snapshot& snapshot, const std::function<void(const Live&)>& on_wait) {
+// Whether something of ours is under way.
+bool has_settling(const Graph& graph, const Snapshot& snapshot, const PlanRequest& request) {
   bool any = false;
-  for (const Live& live : snapshot.live) {
-    bool transient = live.health.state == Health::State::settling;
-    if (transient && on_wait) on_wait(live);
-    any = any || transient;
-  }
+  auto wait_for = [&](std::string_view name, std::string_view why) {
+    any = true;
+    if (request.on_wait) request.on_wait(name, why);
+  };
+  for (const Live& live : snapshot.live)
+    if (live.health.state == Health::State::settling) wait_for(live.name, live.health.detail);
+  for (const auto& [address, resource] : graph)
+    if (const Making* making = snapshot.making_of(resource)) wait_for(making->name, "busy with `insert`");
   return any;
 }
 
@@ -88,7 +91,7 @@ class Planner {
       out.plan.diagnostics = std::move(problems);
       return out;
     }
-    out.snapshot = read(facts_of(*out.graph));
+    out.snapshot = read(*out.graph);
     auto unread = read_adopted(env_, wire_, *out.graph, out.snapshot, request_.stop);
     complete(*out.graph, out.snapshot);
     DiffOptions options = request_.diff;
@@ -108,13 +111,14 @@ class Planner {
   }
 
  private:
-  Snapshot read(const std::set<std::string>& facts) {
+  Snapshot read(const Graph& graph) {
+    std::set<std::string> facts = facts_of(graph);
     const Stack& stack = request_.manifest->stack;
     std::vector<RefreshScope> scopes = scopes_of(request_);
     Snapshot snapshot = refresh(env_, wire_, stack, scopes, facts, request_.stop);
     constexpr int kMostRounds = 120;  // ten minutes of waiting for others' operations
     for (int round = 0; request_.await_settling && round < kMostRounds; ++round) {
-      if (!has_settling(snapshot, request_.on_wait) || (request_.stop && request_.stop())) break;
+      if (!has_settling(graph, snapshot, request_) || (request_.stop && request_.stop())) break;
       sleep(env_, std::chrono::seconds(5), request_.stop);
       snapshot = refresh(env_, wire_, stack, scopes, facts, request_.stop);
     }

@@ -19,10 +19,11 @@ struct PlanRequest {
   std::map<std::string, std::string> accounts;  // project or account by entry of `clouds`
   std::string region;
   std::vector<SshKey> default_keys;
-  std::vector<Scope> inventory;              // where the stack has been besides
-  bool await_settling = false;               // apply: wait for unfinished operations before judging
-  std::function<bool()> stop;                // asked between events: give up reading
-  std::function<void(const Live&)> on_wait;  // something unfinished is being awaited
+  std::vector<Scope> inventory;  // where the stack has been besides
+  bool await_settling = false;   // apply: wait for unfinished operations before judging
+  std::function<bool()> stop;    // asked between events: give up reading
+  std::function<void(std::string_view name, std::string_view why)>
+      on_wait;  // something unfinished is being awaited
 };
 
 // The plan points into the graph.

@@ -1,5 +1,7 @@
 #include "engine/refresh.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "base/google_error.h"
@@ -127,12 +129,17 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
         gather.failure = error(Code::cancelled, "Reading the cloud was interrupted");
       ScopeStatus status{gather.scope.scope, gather.scope.declared, gather.listing->unreachable(),
                          gather.failure};
-      if (!gather.failure)
-        for (Live& live : gather.listing->fold()) snapshot_.live.push_back(std::move(live));
+      if (!gather.failure) take(gather.listing->fold());
       if (status.failure) status.failure->address = gather.scope.scope.account;
       snapshot_.scopes.push_back(std::move(status));
     }
     snapshot_.facts = std::move(facts_);
+  }
+
+  void take(Folded folded) {
+    std::move(folded.live.begin(), folded.live.end(), std::back_inserter(snapshot_.live));
+    for (Making& one : folded.making)
+      snapshot_.making.emplace(making_key(*one.kind, one.scope, one.name), std::move(one));
   }
 
   Env& env_;

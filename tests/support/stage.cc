@@ -38,13 +38,14 @@ Notebook& Stage::notebook(const std::string& key) {
   return manifest_.notebooks.back();
 }
 
-Planned Stage::plan(DiffOptions options) {
+Planned Stage::plan(DiffOptions options, bool await_settling) {
   PlanRequest request;
   request.manifest = &manifest_;
   request.accounts = {{"gcp", "acme-ml"}};
   options.stack = manifest_.stack.label();
   options.bare_stack = manifest_.stack.name;
   request.diff = std::move(options);
+  request.await_settling = await_settling;
   Wire wire(env, {"sandbox", {}});
   return make_plan(env, wire, request);
 }

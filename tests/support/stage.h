@@ -21,7 +21,9 @@ class Stage {
   Notebook& notebook(const std::string& key);
   Manifest& manifest() { return manifest_; }
 
-  Planned plan(DiffOptions options = {});
+  Planned plan(DiffOptions options = {}) { return plan(std::move(options), false); }
+  // As an apply does: what is under way is awaited first.
+  Planned settled_plan(DiffOptions options = {}) { return plan(std::move(options), true); }
   Outcome apply(const Planned& planned, ApplyOptions options = {});
   Outcome plan_and_apply(DiffOptions options = {}) {
     Planned planned = plan(std::move(options));
@@ -37,6 +39,8 @@ class Stage {
   sim::SimEnv env;
 
  private:
+  Planned plan(DiffOptions options, bool await_settling);
+
   Manifest manifest_;
   std::size_t seen_ = 0;
   int runs_ = 0;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "cloud/gce/gce.h"
@@ -68,12 +69,14 @@ class GceListing final : public Listing {
 
   std::vector<std::string> unreachable() const override { return {unreachable_.begin(), unreachable_.end()}; }
 
-  std::vector<Live> fold() override {
+  Folded fold() override {
+    Folded all;
+    all.making = unseen_inserts();
     fold_boot_disks();
     apply_operations();
-    std::vector<Live> all = std::move(machines_);
+    all.live = std::move(machines_);
     for (Live& disk : disks_)
-      if (!folded_.count(disk.id)) all.push_back(std::move(disk));
+      if (!folded_.count(disk.id)) all.live.push_back(std::move(disk));
     return all;
   }
 
@@ -109,6 +112,21 @@ class GceListing final : public Listing {
     } else if (item["status"].as_text() != "DONE") {
       unfinished_[target] = item;
     }
+  }
+
+  // Owner labels show only on what a list shows: these may be anybody's.
+  std::vector<Making> unseen_inserts() const {
+    std::vector<Making> out;
+    std::unordered_set<std::string_view> listed;
+    for (const auto* lives : {&machines_, &disks_})
+      for (const Live& live : *lives) listed.insert(live.id);
+    for (const auto& [target, operation] : unfinished_) {
+      if (operation["operationType"].as_text() != "insert" || listed.count(target)) continue;
+      const Kind& kind = target.find("/instances/") != std::string::npos ? instance_kind() : disk_kind();
+      if (auto place = kind.locate(target))
+        out.push_back({&kind, scope_, place->first, place->second, std::string(operation["name"].as_text())});
+    }
+    return out;
   }
 
   void fold_boot_disks() {

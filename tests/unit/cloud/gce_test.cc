@@ -158,7 +158,7 @@ TEST_CASE("machines and disks of Workbench are never seen as ours") {
       R"({{"items":{{"zones/us-central1-b":{{"disks":[{{"name":"w-boot","zone":"{0}",{1}}}}}]}}}}}})", zone,
       owned));
   CHECK(listing->add_page("disks", disks).ok());
-  CHECK(listing->fold().empty());
+  CHECK(listing->fold().live.empty());
 }
 
 TEST_CASE("a zone with any warning but an empty page is unknown, never empty") {

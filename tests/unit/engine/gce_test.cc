@@ -331,6 +331,57 @@ TEST_CASE("protect refuses a destroy") {
   CHECK(planned.plan.diagnostics[0].code == Code::data_loss);
 }
 
+// Applies until the first mutation has left, and is gone before its answer.
+void apply_and_die_unheard(Stage& stage) {
+  bool dead = false;
+  stage.env.set_gate([&](const Request& r) {
+    if (dead) return false;
+    dead = r.method != "GET" && r.url.find("/wait") == std::string::npos;
+    return true;
+  });
+  ApplyOptions options;
+  options.interrupts = [&] { return dead ? 2 : 0; };
+  Planned planned = stage.plan();
+  (void)stage.apply(planned, options);
+  stage.env.set_gate({});
+}
+
+TEST_CASE("a create under way that no list shows yet is awaited, not sent again") {
+  Stage stage;
+  REQUIRE(stage.world.add_variant("slow-visibility").ok());
+  Notebook& nb = stage.notebook("train");
+  nb.where = {"us-central1-f"};
+  apply_and_die_unheard(stage);
+  stage.mutations();
+  nb.where = {"us-central1-b"};  // the name alone would not protect here
+
+  Planned at_once = stage.plan();
+  const NotebookPlan* line = line_of(at_once.plan, "train");
+  REQUIRE(line != nullptr);
+  CHECK(line->action == Action::pending);
+  CHECK(line->reason.starts_with("VM is being created in us-central1-f (operation operation-"));
+  CHECK(at_once.plan.empty());
+
+  Planned awaited = stage.settled_plan();
+  expect_done(stage.apply(awaited));
+  CHECK(stage.mutations().empty());
+  CHECK(stage.world.resources("instances").size() == 1);
+  expect_empty(stage);
+}
+
+TEST_CASE("a destroy takes along what is still being created") {
+  Stage stage;
+  REQUIRE(stage.world.add_variant("slow-visibility").ok());
+  stage.notebook("train").disks["data"] = Setting<Disk>(data_disk());
+  apply_and_die_unheard(stage);
+  DiffOptions destroy;
+  destroy.destroy = true;
+  CHECK(line_of(stage.plan(destroy).plan, "train")->action == Action::pending);
+  expect_done(stage.apply(stage.settled_plan(destroy)));
+  CHECK(stage.world.resources("instances").empty());
+  CHECK(stage.world.resources("disks").size() == 1);  // the data disk is kept
+}
+
 TEST_CASE("a restart that was cut short is finished by the next run") {
   Stage stage;
   stage.notebook("train");
