@@ -39,8 +39,8 @@ const std::map<std::string_view, Code>& known_words() {
       {"duplicate", Code::exists},
       {"operationinprogress", Code::busy},
       {"resourcenotready", Code::busy},
-      {"resourceinusebyanotherresource", Code::busy},
       {"aborted", Code::busy},
+      {"resourceinusebyanotherresource", Code::conflict},  // until somebody lets go of it: no use in waiting
       {"conditionnotmet", Code::conflict},
       {"failedprecondition", Code::conflict},
       {"forbidden", Code::denied},
@@ -185,13 +185,18 @@ std::string url_in(std::string_view message) {
   return std::string(url);
 }
 
-bool is_api_disabled(const GoogleProblem& problem) {
-  for (const std::string& reason : problem.reasons)
-    if (plain_word(reason) == "servicedisabled" || plain_word(reason) == "accessnotconfigured") return true;
-  return false;
+bool says(const GoogleProblem& problem, std::string_view word) {
+  return std::any_of(problem.reasons.begin(), problem.reasons.end(),
+                     [&](const std::string& reason) { return plain_word(reason) == word; });
 }
 
-std::string_view summary_of(Code code) {
+bool is_api_disabled(const GoogleProblem& problem) {
+  return says(problem, "servicedisabled") || says(problem, "accessnotconfigured");
+}
+
+std::string_view summary_of(Code code, const GoogleProblem& problem) {
+  if (is_api_disabled(problem)) return "A Google Cloud API is not enabled";
+  if (says(problem, "resourceinusebyanotherresource")) return "Something else uses the resource";
   switch (code) {
     case Code::throttled:
       return "Google Cloud limits the rate of requests";
@@ -301,9 +306,8 @@ Code classify_google_code(std::string_view code, int http_status, std::string_vi
 
 Diagnostic google_error(const GoogleProblem& problem) {
   Code code = classify_google(problem);
-  std::string_view summary =
-      is_api_disabled(problem) ? "A Google Cloud API is not enabled" : summary_of(code);
-  Diagnostic d = error(code, std::string(summary), detail_of(problem)).with_hint(hint_of(code, problem));
+  Diagnostic d = error(code, std::string(summary_of(code, problem)), detail_of(problem))
+                     .with_hint(hint_of(code, problem));
   d.provider_code = problem.reason();
   d.request_id = problem.request_id;
   return d;

@@ -123,7 +123,7 @@ void SimEnv::receive(const FlightPtr& flight, Answer answer) {
                            fmt::format("{} closed the connection without an answer.", url)));
     else if (answer.cut && *answer.cut < answer.response->body.size())
       finish(flight,
-             error(Code::io, "The answer was cut short",
+             error(Code::unavailable, "The answer was cut short",
                    fmt::format("{} sent {} of {} bytes.", url, *answer.cut, answer.response->body.size())));
     else if (answer.response->body.size() > flight->request.max_body)
       finish(flight, error(Code::io, "The answer is too long",

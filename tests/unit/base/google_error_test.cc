@@ -39,7 +39,7 @@ TEST_CASE("the reason decides before the status") {
   CHECK(classify_google(legacy(409, "operationInProgress")) == Code::busy);
   CHECK(classify_google(legacy(412, "conditionNotMet")) == Code::conflict);
   CHECK(classify_google(legacy(400, "resourceNotReady")) == Code::busy);
-  CHECK(classify_google(legacy(400, "resourceInUseByAnotherResource")) == Code::busy);
+  CHECK(classify_google(legacy(400, "resourceInUseByAnotherResource")) == Code::conflict);
   CHECK(classify_google(legacy(400, "invalid")) == Code::bad_manifest);
   CHECK(classify_google(legacy(400, "invalidResourceUsage")) == Code::denied);
   CHECK(classify_google(legacy(401, "required")) == Code::unauthenticated);
@@ -82,9 +82,17 @@ TEST_CASE("codes of operations: stock-outs, quota, and both spellings") {
   CHECK(classify_google_code("RESOURCE_ALREADY_EXISTS", 409) == Code::exists);
   CHECK(classify_google_code("RESOURCE_NOT_FOUND", 404) == Code::not_found);
   CHECK(classify_google_code("RESOURCE_NOT_READY", 400) == Code::busy);
-  CHECK(classify_google_code("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", 400) == Code::busy);
+  CHECK(classify_google_code("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", 400) == Code::conflict);
   CHECK(classify_google_code("RESOURCE_OPERATION_RATE_EXCEEDED", 0) == Code::throttled);
   CHECK(classify_google_code("unsupportedOperation", 400) == Code::unsupported);
+}
+
+TEST_CASE("what something else uses is said to be so, and is nothing to wait for") {
+  Diagnostic d = google_error(
+      legacy(400, "resourceInUseByAnotherResource", "The disk resource 'd' is already being used by 'v'"));
+  CHECK(d.code == Code::conflict);
+  CHECK(d.summary == "Something else uses the resource");
+  CHECK(d.detail.find("'v'") != std::string::npos);
 }
 
 TEST_CASE("a disabled API names the API and the page that switches it on") {

@@ -519,7 +519,7 @@ std::vector<Fault> faults() {
   return {{"503", Map{{"status", 503}}, true},
           {"lost request", Map{{"drop", "before"}}, true},
           {"lost answer", Map{{"drop", "after"}}, true},
-          {"cut answer", Map{{"cut", 7}}, false},
+          {"cut answer", Map{{"cut", 7}}, true},
           {"late answer", Map{{"delay", "200s"}}, true},
           {"403", Map{{"status", 403}}, false},
           {"404", Map{{"status", 404}}, false},
