@@ -1,28 +1,34 @@
 #!/bin/sh
 # Everything from a fresh Debian 12 to the verdict: packages, a release build (binaries in build/bin), every suite,
 # then unit and golden tests again under ASan and UBSan.
-#   sh tests/run.sh [--fast] [--suite NAME]...
+#   sh tests/run.sh [--fast] [--suite NAME]... [--report FILE]
 #     --fast         unit, golden and layout, without the sanitizers
-#     --suite NAME   only this suite (unit golden layout contract e2e), without the sanitizers; repeatable
+#     --suite NAME   only this suite (unit golden layout contract e2e bench), without the sanitizers; repeatable
+#     --report FILE  writes every figure and the counts of the suites into one JSON file; bench at full size
 set -eu
 cd "$(dirname "$0")/.."
 
 # nbform asks more of a manifest where CI is set: every run of the tests is one in CI, so that none passes only at home.
 export CI=true
 
-suites="" sanitizers=yes
-usage() { sed -n '2,6s/^# \{0,1\}//p' tests/run.sh; }
+all="unit golden layout contract e2e bench"
+suites="" sanitizers=yes report=""
+usage() { sed -n '2,7s/^# \{0,1\}//p' tests/run.sh; }
 while [ $# -gt 0 ]; do
   case "$1" in
     --fast) suites="unit golden layout" sanitizers="" ;;
     --suite) [ $# -gt 1 ] || { usage >&2; exit 2; }
              suites="$suites $2" sanitizers=""; shift ;;
+    --report) [ $# -gt 1 ] || { usage >&2; exit 2; }
+              report=$2; shift ;;
     -h|--help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
-: "${suites:=unit golden layout contract e2e}"
+# Among all suites the benches only count, at small sizes: seconds instead of minutes.
+[ -n "$suites$report" ] || export NBFORM_BENCH=short
+: "${suites:=$all}"
 jobs=$(nproc)
 begun=$(date +%s)
 
@@ -31,9 +37,9 @@ seconds_since() { echo $(($(date +%s) - $1)); }
 
 wants() { case " $suites " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 for suite in $suites; do
-  case "$suite" in
-    unit|golden|layout|contract|e2e) ;;
-    *) echo "There is no suite '$suite': unit golden layout contract e2e." >&2; exit 2 ;;
+  case " $all " in
+    *" $suite "*) ;;
+    *) echo "There is no suite '$suite': $all." >&2; exit 2 ;;
   esac
 done
 
@@ -85,8 +91,12 @@ failed=""
 say "Tests: $suites"
 # shellcheck disable=SC2086  # a list of names
 labels=$(printf '%s|' $suites)
-rm -rf build/requests
-ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 -L "^(${labels%|})$" || failed=yes
+rm -rf build/requests build/figures
+[ -z "$report" ] || export NBFORM_REPORT="$PWD/build/figures"
+ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 --output-junit results.xml -L "^(${labels%|})$" || failed=yes
+[ -z "$report" ] || mkdir -p build/figures
+[ -z "$report" ] || python3 tests/report.py merge --figures build/figures --results build/results.xml --build build "$report"
+unset NBFORM_REPORT
 
 if [ -n "$sanitizers" ]; then
   say "Unit and golden tests under AddressSanitizer and UndefinedBehaviorSanitizer"

@@ -243,8 +243,35 @@ def sizes(files):
             print(f"  {count:4} lines  {name}")
 
 
+def proof_exists(name):
+    """A path, or a ctest name: the suite, and in it a folder, a file or a script of the part's name."""
+    suite, _, part = name.partition("_")
+    places = (name, f"tests/{suite}/{part}", f"tests/{suite}/{part}.py", f"tests/{suite}/test_{part}.py", f"tests/{suite}/{part}.cc",
+              f"tests/{suite}/{part}_test.cc")
+    return any((ROOT / p).exists() for p in places if not p.endswith("/"))
+
+
+def promises_have_proofs(files):
+    """docs/promises.md names in backticks what proves a promise, and in quotes the titles of single tests."""
+    sources = "".join(text(n) for n in files if re.match(r"tests/.*\.(cc|py)$", n) and "/layout/" not in n)
+    sources = re.sub(r'"\s*\n\s*"', "", sources)  # a title over two lines
+    for number, line in lines_of("docs/promises.md"):
+        cells = line.split(" | ")
+        if not re.match(r"\| \d+$", cells[0]):
+            continue
+        named, titles = re.findall("`([^`]+)`", cells[2]), re.findall('"([^"]+)"', cells[2])
+        if not named:
+            yield f"docs/promises.md:{number}: a promise without a proof"
+        for name in named:
+            if not proof_exists(name):
+                yield f"docs/promises.md:{number}: there is no test `{name}`"
+        for title in titles:
+            if title not in sources:
+                yield f"docs/promises.md:{number}: no test says \"{title}\""
+
+
 RULES = [top_level, include_rules, third_party, headers_introduce_themselves, strict_warnings, forbidden_words,
-         no_try_in_a_list, clang_format, generated_current, sizes]
+         no_try_in_a_list, promises_have_proofs, clang_format, generated_current, sizes]
 
 
 def main():

@@ -1,0 +1,86 @@
+"""A simulated cloud that already has N notebooks, and the manifest that declares them. Knows no measuring.
+
+One notebook is created by nbform itself; the others are copies of it under other names and ids, so that ten thousand stand
+within seconds.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import urllib.request
+
+import measure  # noqa: F401  (finds the harness)
+from harness import BIN, Nbsim
+
+MANIFEST = """nbform: 1
+stack: {name: research, id: 3f9a1c2e}
+notebooks:
+  nb:
+    service: gce
+    where: us-central1-b
+    machine: e2-standard-2
+    image: {family: common-cu129-ubuntu-2404-nvidia-580, project: deeplearning-platform-release}
+    disks: {boot: 200GB}
+    labels: {team: research}
+    each:
+"""
+MODEL = "nb-n00000"
+
+
+class Site:
+    """A user with a stack directory of N notebooks and a home of their own."""
+
+    def __init__(self, notebooks):
+        self.notebooks = notebooks
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="nbform-bench-"))
+        self.stack = self.home / "stack"
+        self.stack.mkdir()
+        self.declare(notebooks)
+        self.env = {"HOME": str(self.home), "PATH": os.defpath, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+    def declare(self, notebooks):
+        keys = "".join(f"      n{i:05}: {{}}\n" for i in range(notebooks))
+        (self.stack / "main.nb.yaml").write_text(MANIFEST + keys)
+
+    def nbform(self, *words, times=1):
+        """Runs, and the stdout of the last."""
+        return measure.run([BIN / "nbform", *words], times, cwd=self.stack, env=self.env)
+
+    @contextlib.contextmanager
+    def cloud(self, *flags):
+        """A running nbsim that the site's environment points at, with the credentials of a service-account key."""
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.home))
+        log = directory / "requests.jsonl"
+        cloud = Nbsim(directory, log, "--quotas", "off", *flags)
+        self.env.update({k: v for k, v in cloud.env().items() if k != "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"})
+        try:
+            yield cloud
+        finally:
+            cloud.stop()
+
+    def seed(self):
+        """The file of a world in which all declared notebooks run as declared."""
+        self.declare(1)
+        with self.cloud("--op-times", "instant") as cloud:
+            self.nbform("apply", "-y")
+            with urllib.request.urlopen(f"{cloud.url}/_nbsim/world") as answer:
+                world = json.load(answer)
+        self.declare(self.notebooks)
+        for kind in ("instances", "disks"):
+            world[kind] = list(copies(world[kind][0], self.notebooks))
+        world.update(operations=[], agenda=[], diary=[])
+        path = self.home / "world.json"
+        path.write_text(json.dumps(world))
+        return path
+
+    def remove(self):
+        shutil.rmtree(self.home, True)
+
+
+def copies(model, count):
+    text, id = json.dumps(model), model["wire"]["id"]
+    for i in range(count):
+        yield json.loads(text.replace(MODEL, f"nb-n{i:05}").replace(id, str(int(id) + i)))

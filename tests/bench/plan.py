@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""A plan that finds nothing to do, for 1, 1,000 and 10,000 notebooks, against nbsim over loopback HTTP.
+
+Calls and sequential round trips are counted from nbsim's own log; goals of time are said, not judged.
+"""
+
+import datetime
+import sys
+
+import measure
+from cloud import Site
+from measure import RIVAL, SHORT
+
+PAGE = 500  # the most that Compute Engine gives on one page
+LISTS = 2  # that grow with the notebooks: VMs and disks; a third, of operations, has one page
+FACTS = 2  # the image family and the zones
+DELAY_MS = 50
+
+
+def most_calls(notebooks):
+    """Token and lists of no growth (4 at most), pages, and one call for each distinct fact."""
+    return 4 + LISTS * -(-notebooks // PAGE) + FACTS
+
+
+def round_trips(requests, seconds):
+    """The most exchanges of which each began after the one before had ended: dependent ones are among them."""
+    longest, free_from = 0, datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+    for began in sorted(datetime.datetime.fromisoformat(r["time"]) for r in requests):
+        if began >= free_from:
+            longest, free_from = longest + 1, began + datetime.timedelta(seconds=seconds)
+    return longest
+
+
+def plan(site, cloud, times):
+    """Runs of `nbform plan`, which finds every notebook as declared, and the requests of one run."""
+    runs, out = site.nbform("plan", times=times)
+    noun = "notebook is" if site.notebooks == 1 else "notebooks are"
+    assert f"No changes. {site.notebooks} {noun} as declared." in out, out[-2000:]
+    requests = cloud.requests()
+    return runs, requests[-(len(requests) // times):]
+
+
+def measure_size(report, notebooks, times):
+    site = Site(notebooks)
+    try:
+        world = site.seed()
+        with site.cloud("--world", world) as cloud:
+            runs, requests = plan(site, cloud, times)
+        name = f"plan_{notebooks}"
+        report.figures[name] = {**measure.summary(runs), "calls": len(requests)}
+        report.check(f"{notebooks}: calls <= {most_calls(notebooks)}", len(requests) <= most_calls(notebooks))
+        if notebooks == 1000:
+            measure_delay(report, site, world)
+        return report.figures[name]
+    finally:
+        site.remove()
+
+
+def measure_delay(report, site, world):
+    """With a delay added to each call: what a distant cloud costs."""
+    with site.cloud("--world", world, "--latency", str(DELAY_MS)) as cloud:
+        runs, requests = plan(site, cloud, 1 if SHORT else 3)
+    trips = round_trips(requests, DELAY_MS / 1000)
+    report.figures["plan_1000_at_50_ms"] = {**measure.summary(runs), "calls": len(requests), "round_trips": trips}
+    report.check("1000 at 50 ms a call: sequential round trips <= 5", trips <= 5)
+
+
+def compare(report):
+    """Beside the rival."""
+    ours, theirs = report.figures["plan_1000_at_50_ms"], RIVAL["plan_1000_at_50_ms"]
+    faster, lighter = theirs["wall_s"] / ours["wall_s"], theirs["cpu_s"] / ours["cpu_s"]
+    one = report.figures["plan_1"]
+    report.figures["rival"] = {"plan_1": RIVAL["plan_1"], "plan_1000_at_50_ms": theirs}
+    report.figures["times_better_than_rival"] = {
+        "plan_1_wall": round(RIVAL["plan_1"]["wall_s"] / one["wall_s"], 1),
+        "plan_1_cpu": round(RIVAL["plan_1"]["cpu_s"] / one["cpu_s"], 1),
+        "plan_1000_at_50_ms_wall": round(faster, 1), "plan_1000_at_50_ms_cpu": round(lighter, 1),
+        "plan_1000_at_50_ms_memory": round(theirs["peak_mib"] / ours["peak_mib"], 1),
+        "plan_1000_at_50_ms_calls": round(theirs["calls"] / ours["calls"], 1)}
+    report.goal("1000 at 50 ms a call: >= 100 times faster than the rival", faster >= 100)
+    report.goal("1000 at 50 ms a call: >= 150 times less CPU than the rival", lighter >= 150)
+
+
+def main():
+    sizes = {1: 5, 1000: 2} if SHORT else {1: 25, 1000: 11, 10000: 5}
+    report = measure.Report("bench_plan", f"no-op plan of {', '.join(f'{n:,}' for n in sizes)} notebooks, each a VM with a "
+                            "boot disk, against nbsim over loopback HTTP with a service-account key",
+                            "sh tests/run.sh --suite bench")
+    results = {n: measure_size(report, n, times) for n, times in sizes.items()}
+    compare(report)
+    report.goal("1: CPU <= 20 ms", results[1]["cpu_s"] <= 0.020)
+    if 10000 in results:
+        ratio = results[10000]["cpu_s"] / results[1000]["cpu_s"]
+        report.figures["cpu_10000_over_1000"] = round(ratio, 2)
+        report.goal("10000: CPU <= 1.0 s", results[10000]["cpu_s"] <= 1.0)
+        report.goal("10000: peak memory <= 150 MiB", results[10000]["peak_mib"] <= 150)
+        report.goal("10000 over 1000: CPU <= 10.5 times", ratio <= 10.5)
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
