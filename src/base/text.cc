@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace nbform {
 
@@ -44,6 +45,31 @@ std::string to_lower(std::string_view text) {
 bool iequals(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<std::vector<std::string>> shell_words(std::string_view text) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (quote == 0 && blank) {
+      in_word = false;
+      continue;
+    }
+    if (!std::exchange(in_word, true)) words.emplace_back();
+    bool special = quote == 0 || text.substr(i + 1, 1) == "\"" || text.substr(i + 1, 1) == "\\";
+    if (c == quote)
+      quote = 0;
+    else if (quote == 0 && (c == '\'' || c == '"'))
+      quote = c;
+    else if (c == '\\' && quote != '\'' && special && i + 1 < text.size())
+      words.back().push_back(text[++i]);
+    else
+      words.back().push_back(c);
+  }
+  return quote == 0 ? std::optional(std::move(words)) : std::nullopt;
 }
 
 std::string_view last_segment(std::string_view path) {

@@ -1,6 +1,7 @@
 // Small text functions that several layers need. ASCII case only; UTF-8 is checked, never transformed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
+// Words as a POSIX shell splits them: quotes and backslashes, no expansion. None where a quote is left open.
+std::optional<std::vector<std::string>> shell_words(std::string_view text);
 std::string_view last_segment(std::string_view path);  // after the last '/'
 
 // '*' matches any run, '?' one character; nothing else is special.

@@ -160,6 +160,7 @@ void set_request(Transfer& transfer) {
   CURL* easy = transfer.easy;
   const Request& request = transfer.exchange.request;
   set(easy, CURLOPT_URL, request.url.c_str());
+  set(easy, CURLOPT_PATH_AS_IS, 1L);  // a signature covers the path as it was written
   set_headers(transfer);
   if (request.method == "HEAD") set(easy, CURLOPT_NOBODY, 1L);
   if (!transfer.is_mutation()) return;

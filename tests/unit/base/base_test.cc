@@ -121,3 +121,14 @@ TEST_CASE("uuid_from is stable, well formed and never zero") {
   CHECK(uuid_from("a") != uuid_from("b"));
   CHECK(uuid_from("a")[14] == '8');
 }
+
+TEST_CASE("words as a shell splits them") {
+  using Words = std::vector<std::string>;
+  CHECK(shell_words("a  b\tc") == Words{"a", "b", "c"});
+  CHECK(shell_words("") == Words{});
+  CHECK(shell_words(R"(run "two words" 'it''s' a\ b "q\"\\\n" "")") ==
+        Words{"run", "two words", "its", "a b", "q\"\\\\n", ""});
+  CHECK(shell_words(R"(-x="a b"c)") == Words{"-x=a bc"});
+  CHECK_FALSE(shell_words("a 'b").has_value());
+  CHECK_FALSE(shell_words("\"").has_value());
+}

@@ -89,6 +89,8 @@ TEST_CASE("requests say what they were told to and nothing that identifies the u
   CHECK(server.request(0).find("If-Match: \"e\"\r\n") != std::string::npos);
   CHECK(server.request(1).find("Content-Length: 0\r\n") != std::string::npos);
   CHECK(server.request(2).starts_with("DELETE /"));
+  REQUIRE(exchange(*env, {.url = server.url("/a//../b%2Fc/./")}).ok());  // what a signature covers
+  CHECK(server.request(3).starts_with("GET /a//../b%2Fc/./ HTTP/1.1\r\n"));
   for (std::size_t i = 0; i < 3; ++i)
     for (auto unwanted : {"canary", "Cookie", "Authorization", "Expect", "urlencoded"})
       CHECK(server.request(i).find(unwanted) == std::string::npos);
