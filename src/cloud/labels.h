@@ -19,7 +19,9 @@ inline constexpr std::string_view kImage = "nbform-image";
 inline constexpr std::string_view kImageKind = "nbform-image-kind";
 inline constexpr std::string_view kImageProject = "nbform-image-project";
 inline constexpr std::string_view kResume =
-    "nbform-resume";  // Unix ms of the start that an interrupted change ended
+    "nbform-resume";  // Unix ms of the start that an interrupted change ended; kRest: of one that was to end
+                      // stopped
+inline constexpr std::string_view kRest = "stop";
 
 // Whether a label belongs to nbform.
 bool is_own(std::string_view key);

@@ -30,10 +30,12 @@ std::vector<Step> edits_in_place(const Change& change, const Live& live) {
   append(steps, std::move(any));
   // Last before the stop: setting labels drops a mark that nothing needs.
   if (must_stop && comes_back) append(steps, change.kind->mark_resume(true));
-  if (end_stopped) append(steps, change.kind->mark_resume(false));
+  bool rests = live.health.wants_rest();  // that mark holds until it is stopped
+  if (end_stopped && !rests) append(steps, change.kind->mark_resume(false));
   if (must_stop) append(steps, change.kind->stop());
   append(steps, std::move(stopped));
-  if (comes_back && (must_stop || !running)) {
+  if (end_stopped && rests) append(steps, change.kind->mark_resume(false));
+  if (comes_back && (must_stop || !running || rests)) {
     append(steps, change.kind->start());
     append(steps, change.kind->mark_resume(false));
   }
@@ -42,7 +44,10 @@ std::vector<Step> edits_in_place(const Change& change, const Live& live) {
 
 std::vector<Step> creation(const Change& change) {
   std::vector<Step> steps = change.kind->create(*change.resource);
-  if (change.end_power == PowerPolicy::Want::stopped) append(steps, change.kind->stop());
+  if (change.end_power == PowerPolicy::Want::stopped) {
+    append(steps, change.kind->stop());
+    append(steps, change.kind->mark_resume(false));
+  }
   return steps;
 }
 

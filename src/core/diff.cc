@@ -227,7 +227,20 @@ class Differ {
       notes_[resource.notebook].push_back(text);
     for (const std::string& text : power.notes) notes_[resource.notebook].push_back(text);
     if (change.action == Action::none) return;
+    if (change.action == Action::restart && !can_stop(live)) wait_for_power(change, live);
     finish(std::move(change), live);
+  }
+
+  static bool can_stop(const Live& live) {
+    return live.health.state == Health::State::running || live.health.state == Health::State::stopped;
+  }
+
+  // Suspended, or on its way to something that no word says: what needs a stop has to wait.
+  static void wait_for_power(Change& change, const Live& live) {
+    change.action = Action::pending;
+    change.reason = Reason::settling;
+    change.reason_text = fmt::format("{} is {}; its change needs one that runs or is stopped",
+                                     live.kind->noun(), live.health.detail);
   }
 
   static Action heaviest(const std::vector<Edit>& edits) {

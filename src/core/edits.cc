@@ -25,7 +25,9 @@ Action effect_of(Mutability mutability, const Live& live) {
     case Mutability::live:
       return Action::update;
     case Mutability::stopped:
-      return live.health.state == Health::State::running ? Action::restart : Action::update;
+      return live.health.state == Health::State::stopped || live.health.state == Health::State::none
+                 ? Action::update
+                 : Action::restart;
     case Mutability::fixed:
       return Action::replace;
     case Mutability::create_only:

@@ -62,6 +62,7 @@ struct StepContext {
   const Resource* resource = nullptr;  // what is wanted; null when something undeclared is destroyed
   const Live* live = nullptr;          // as last read
   Attempt attempt;
+  bool ends_stopped = false;  // the change is to leave it stopped
   const Facts* facts = nullptr;
   const std::vector<Edit>* edits = nullptr;  // approved ones
   // Siblings of the same notebook by address, as last read and as wanted.

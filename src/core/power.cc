@@ -43,7 +43,8 @@ PowerChoice choose_asked(Want asked, const Live& live) {
   PowerChoice choice;
   choice.end = asked;
   choice.reason = Reason::asked;
-  if (asked == Want::running && !running) choice.action = Action::start;
+  bool would_rest = live.health.wants_rest();
+  if (asked == Want::running && (!running || would_rest)) choice.action = Action::start;
   bool would_resume = live.health.wants_resume();  // a mark that the next apply would heed
   if (asked == Want::stopped && (running || would_resume)) choice.action = Action::stop;
   return choice;
@@ -62,6 +63,8 @@ PowerChoice choose_power(const Resource& resource, const Live& live, const DiffO
       return {Action::stop, Want::stopped, Reason::power_declared, "declared `power: stopped`", {}};
     return {Action::none, Want::stopped, Reason::none, {}, {}};
   }
+  if (live.health.wants_rest() && resource.power.want != Want::running)
+    return {Action::stop, Want::stopped, Reason::interrupted_change, "an earlier change was interrupted", {}};
   if (live.health.state == Health::State::stopped) return choose_stopped(resource, live);
   return {};
 }

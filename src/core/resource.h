@@ -86,12 +86,15 @@ struct Health {
   std::optional<Time> since;     // of the state, where the cloud tells
   std::optional<Time> started;   // last start
   std::int64_t resume_mark = 0;  // Unix ms; 0 = none
+  bool rest_mark = false;        // made anew by a change that was to leave it stopped
   std::string operation;         // an unfinished operation on it, to be awaited
 
   // An interrupted change stopped it, and nothing started it since.
   bool wants_resume() const {
     return state == State::stopped && resume_mark != 0 && started && started->millis() == resume_mark;
   }
+  // The same, the other way round: it runs since it was made, and was stopped before.
+  bool wants_rest() const { return state == State::running && rest_mark; }
 };
 
 // Something that exists.

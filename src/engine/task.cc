@@ -71,6 +71,7 @@ StepContext Task::context() const {
   c.resource = change_.resource;
   c.live = live();
   c.attempt = attempt();
+  c.ends_stopped = change_.end_power == PowerPolicy::Want::stopped;
   c.facts = &run_.snapshot.facts;
   c.edits = &change_.edits;
   c.live_at = [this](std::string_view address) -> const Live* {
@@ -410,24 +411,40 @@ void Task::remove_leftover(const Live& live, std::function<void()> then) {
 void Task::send_removal(const Live& live, const Call& call, ApiRequest::Repeat repeat,
                         std::function<void()> then) {
   auto self = shared_from_this();
-  run_.wire.send(live.scope, call, repeat, [self, live, then = std::move(then)](Result<Answer> answer) {
-    if (self->over_) return;
-    if (!answer.ok()) return self->fail(std::move(answer).error());
-    Settlement s = live.kind->settle(live.scope, answer->http);
-    if (s.state == Settlement::State::pending) {
-      if (self->run_.env.now() - self->step_began_ > self->run_.options.step_deadline)
-        return self->fail(error(Code::timeout, "An operation takes too long",
-                                fmt::format("Deleting {} is still not done.", live.id)));
-      auto poll = [self, live, call = *s.poll, then] {
-        if (!self->over_) self->send_removal(live, call, ApiRequest::Repeat::safe, then);
-      };
-      self->run_.env.after(std::chrono::milliseconds(500), poll);
-      return;
-    }
-    bool gone = s.state == Settlement::State::done || s.failure.code == Code::not_found;
-    if (!gone) return self->fail(std::move(s.failure));
-    then();
-  });
+  run_.wire.send(live.scope, call, repeat,
+                 [self, live, repeat, then = std::move(then)](Result<Answer> answer) {
+                   if (self->over_) return;
+                   if (!answer.ok()) return self->fail(std::move(answer).error());
+                   bool forgotten = repeat == ApiRequest::Repeat::safe && answer->http.status == 404;
+                   if (forgotten) return self->see_whether_gone(live, then);
+                   Settlement s = live.kind->settle(live.scope, answer->http);
+                   if (s.state == Settlement::State::pending) {
+                     if (self->run_.env.now() - self->step_began_ > self->run_.options.step_deadline)
+                       return self->fail(error(Code::timeout, "An operation takes too long",
+                                               fmt::format("Deleting {} is still not done.", live.id)));
+                     auto poll = [self, live, call = *s.poll, then] {
+                       if (!self->over_) self->send_removal(live, call, ApiRequest::Repeat::safe, then);
+                     };
+                     self->run_.env.after(std::chrono::milliseconds(500), poll);
+                     return;
+                   }
+                   bool gone = s.state == Settlement::State::done || s.failure.code == Code::not_found;
+                   if (!gone) return self->fail(std::move(s.failure));
+                   then();
+                 });
+}
+
+// Its operation is forgotten, which is no verdict.
+void Task::see_whether_gone(const Live& live, std::function<void()> then) {
+  auto self = shared_from_this();
+  read_live(run_.wire, *live.kind, live.scope, live.zone, live.name,
+            [self, live, then = std::move(then)](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok()) return self->fail(std::move(answer).error());
+              if (!answer->has_value() || (**answer).numeric_id != live.numeric_id) return then();
+              self->fail(error(Code::unavailable, "The outcome of an operation is not known",
+                               fmt::format("{} was to be deleted and is still there.", live.id)));
+            });
 }
 
 // --- the end ---

@@ -22,12 +22,17 @@ bool has_ephemeral_ip(const Live& live) {
   return ip != nullptr && ip->as_bool();
 }
 
-std::string data_disks_text(const Live& live) {
+std::string data_disks_text(const Live& live, const Resource* wanted) {
   const Value* attached = live.attributes.find("attachments");
+  const Value* declared = wanted != nullptr ? wanted->attributes.find("attachments") : nullptr;
+  auto goes = [&](const std::string& device, const Value& attachment) {
+    bool never = declared != nullptr && (*declared)[device]["auto_delete"].as_bool();
+    return never || attachment["auto_delete"].as_bool();
+  };
   std::vector<std::string> names;
   if (attached != nullptr)
     for (const auto& [device, attachment] : attached->as_map())
-      if (!attachment["auto_delete"].as_bool()) names.push_back(device);
+      if (!goes(device, attachment)) names.push_back(device);
   if (names.empty()) return {};
   return fmt::format("data disk{} {} kept", names.size() == 1 ? "" : "s", join(names, ", "));
 }
@@ -52,7 +57,8 @@ std::vector<std::string> of_removal(const Change& change) {
   const Value* goes = live.attributes.find("boot_auto_delete");
   out.push_back(goes != nullptr && goes->as_bool() ? "boot disk ERASED" : "boot disk kept");
   bool replaced = change.action == Action::replace;  // a destroyed notebook's disks have changes of their own
-  if (std::string disks = data_disks_text(live); replaced && !disks.empty()) out.push_back(disks);
+  if (std::string disks = data_disks_text(live, change.resource); replaced && !disks.empty())
+    out.push_back(disks);
   for (const std::string& text : lost_memory(live)) out.push_back(text);
   if (change.action == Action::replace && has_ephemeral_ip(live)) out.push_back("IP changes");
   return out;

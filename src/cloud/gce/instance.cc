@@ -153,6 +153,7 @@ void read_remembered(Live& live, const Map& labels) {
   };
   live.protect = text(labels::kProtect) == "true";
   live.health.resume_mark = Value(text(labels::kResume)).as_int();
+  live.health.rest_mark = text(labels::kResume) == labels::kRest;
   if (!text(labels::kImage).empty())
     live.attributes.set("image", fmt::format("{} {}/{}", text(labels::kImageKind),
                                              text(labels::kImageProject), text(labels::kImage)));
@@ -170,6 +171,8 @@ void read_health(Live& live, const Value& body) {
   live.health.state = state_of(status);
   live.health.detail = status;
   live.health.started = parse_rfc3339(body["lastStartTimestamp"].as_text());
+  bool was_stopped = !body["lastStopTimestamp"].as_text().empty();
+  live.health.rest_mark = live.health.rest_mark && !was_stopped;
   if (live.health.state == Health::State::stopped) {
     live.health.since = parse_rfc3339(body["lastStopTimestamp"].as_text());
     live.health.stopped_by = Health::StoppedBy::unknown;

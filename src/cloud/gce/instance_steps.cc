@@ -70,7 +70,7 @@ Map target_labels(const StepContext& c) {
   if (knows_image)
     if (const Value* image = c.resource->attributes.find("image"))
       write_image_labels(labels, image->as_text());
-  if (!c.live->health.wants_resume()) labels.erase(labels::kResume);
+  if (!c.live->health.wants_resume() && !c.live->health.wants_rest()) labels.erase(labels::kResume);
   return labels;
 }
 
@@ -340,12 +340,17 @@ bool boot_survives(const StepContext& c) {
   return keep.as_text() == keep_name(KeepRule::always);
 }
 
+// A replace may make the disks that are `never` kept anew in another zone, so the old ones must go; a
+// destroyed notebook's disks have changes of their own.
 Step keep_device_step(std::string device) {
   return {Needs::any, "keep-" + device, "keeping disk " + device,
           [device](const StepContext& c) -> std::optional<Call> {
             const Value& attachment = live_value(c, "attachments")[device];
-            if (!attachment["auto_delete"].as_bool() || !survives(c, device, attachment)) return std::nullopt;
-            return auto_delete_call(c, device, false);
+            if (attachment.is_null()) return std::nullopt;
+            bool goes = attachment["auto_delete"].as_bool(), keep = survives(c, device, attachment);
+            bool right = keep ? !goes : goes || c.resource == nullptr;
+            if (right) return std::nullopt;
+            return auto_delete_call(c, device, !keep);
           }};
 }
 

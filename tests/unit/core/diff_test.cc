@@ -333,6 +333,38 @@ TEST_CASE("what is under way is pending, not counted and not edited") {
   CHECK(plan.empty());
 }
 
+TEST_CASE("what needs a stop waits while a machine is suspended; labels and a replace need not") {
+  Setup s;
+  s.want("a", {{"size", "big"}, {"tags", List{"t"}}});
+  Live& live = s.have("a", {{"size", "small"}});
+  live.health.state = HealthState::degraded;
+  live.health.detail = "SUSPENDED";
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::pending);
+  CHECK(plan.notebooks[0].reason == "machine is SUSPENDED; its change needs one that runs or is stopped");
+  s.options.replace = {"a"};
+  CHECK(action_of(s.plan(), "a") == Action::replace);
+  s.options.replace = {};
+  s.graph.begin()->second.attributes.erase("size");
+  CHECK(action_of(s.plan(), "a") == Action::update);
+}
+
+TEST_CASE("made anew by a change that was to end stopped: it is stopped, unless somebody wants it running") {
+  Setup s;
+  s.want("a");
+  s.have("a").health.rest_mark = true;
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::stop);
+  CHECK(plan.notebooks[0].reason == "an earlier change was interrupted");
+  CHECK(ids(arrange(plan.changes[0], &s.snapshot.live[0])) == std::vector<std::string>{"stop", "unmark"});
+  s.options.power = {{"a", Want::running}};
+  CHECK(ids(arrange(s.plan().changes[0], &s.snapshot.live[0])) ==
+        std::vector<std::string>{"start", "unmark"});
+  s.options.power = {};
+  s.graph.begin()->second.power.want = Want::running;
+  CHECK(action_of(s.plan(), "a") == Action::none);
+}
+
 TEST_CASE("a failed scope judges nothing and blocks its notebooks") {
   Setup s;
   s.want("a");

@@ -331,17 +331,18 @@ TEST_CASE("protect refuses a destroy") {
   CHECK(planned.plan.diagnostics[0].code == Code::data_loss);
 }
 
-// Applies until the first mutation has left, and is gone before its answer.
-void apply_and_die_unheard(Stage& stage) {
+// Applies until `mutations` have left, and is gone before the answer of the last.
+void apply_and_die_unheard(Stage& stage, int mutations = 1, DiffOptions diff = {}) {
   bool dead = false;
   stage.env.set_gate([&](const Request& r) {
     if (dead) return false;
-    dead = r.method != "GET" && r.url.find("/wait") == std::string::npos;
+    bool mutation = r.method != "GET" && r.url.find("/wait") == std::string::npos;
+    dead = mutation && --mutations == 0;
     return true;
   });
   ApplyOptions options;
   options.interrupts = [&] { return dead ? 2 : 0; };
-  Planned planned = stage.plan();
+  Planned planned = stage.plan(std::move(diff));
   (void)stage.apply(planned, options);
   stage.env.set_gate({});
 }
@@ -380,6 +381,81 @@ TEST_CASE("a destroy takes along what is still being created") {
   expect_done(stage.apply(stage.settled_plan(destroy)));
   CHECK(stage.world.resources("instances").empty());
   CHECK(stage.world.resources("disks").size() == 1);  // the data disk is kept
+}
+
+TEST_CASE("a replace of a stopped machine that dies before its stop is stopped by the next run") {
+  Stage stage;
+  stage.notebook("train");
+  expect_done(stage.plan_and_apply());
+  DiffOptions stop, replace;
+  stop.power_only = true;
+  stop.power = {{"train", PowerPolicy::Want::stopped}};
+  expect_done(stage.plan_and_apply(stop));
+  replace.replace = {"train"};
+  apply_and_die_unheard(stage, 2, replace);  // delete, insert
+  auto vm = [&] { return stage.world.resource("projects/acme-ml/zones/us-central1-b/instances/train"); };
+
+  Planned again = stage.settled_plan();
+  REQUIRE(line_of(again.plan, "train") != nullptr);
+  CHECK(line_of(again.plan, "train")->action == Action::stop);
+  expect_done(stage.apply(again));
+  CHECK(vm()["status"].as_text() == "TERMINATED");
+  CHECK_FALSE(vm()["labels"].as_map().has("nbform-resume"));
+  CHECK(stage.plan().plan.empty());
+
+  DiffOptions start;
+  start.power_only = true;
+  start.power = {{"train", PowerPolicy::Want::running}};
+  expect_done(stage.plan_and_apply(start));
+  expect_empty(stage);
+}
+
+TEST_CASE("a disk that is never kept goes with a replace into another zone, whatever was set by hand") {
+  Stage stage;
+  Notebook& nb = stage.notebook("train");
+  Disk disk = data_disk();
+  disk.keep = Setting<Keep>(Keep::never);
+  nb.disks["data"] = Setting<Disk>(disk);
+  expect_done(stage.plan_and_apply());
+  std::string zone = "projects/acme-ml/zones/us-central1-b/";
+  Request by_hand{.method = "POST",
+                  .url = "https://compute.googleapis.com/compute/v1/" + zone +
+                         "instances/train/setDiskAutoDelete?deviceName=data&autoDelete=false"};
+  by_hand.headers = {{"Authorization", "Bearer sandbox"}};
+  REQUIRE(stage.world.handle(by_hand, stage.env.now()).response->status == 200);
+  stage.env.after(std::chrono::minutes(1), [] {});
+  stage.env.step();
+
+  nb.where = {"us-central1-f"};
+  DiffOptions replace;
+  replace.replace = {"train"};
+  expect_done(stage.plan_and_apply(replace));
+  CHECK(stage.world.resource(zone + "disks/train-data").is_null());
+  CHECK(stage.world.resources("disks").size() == 2);
+  expect_empty(stage);
+}
+
+TEST_CASE("a leftover whose removal is forgotten by the cloud is looked at again") {
+  Stage stage;
+  stage.notebook("train").where = {"us-central1-b", "us-central1-f"};
+  stage.world.stockout("us-central1-b");
+  REQUIRE(stage.world.add_variant("leftover-disks").ok());
+  // Accepted, never carried out, and no longer known when it is waited for.
+  Map accepted{{"kind", "compute#operation"},
+               {"name", "operation-forgotten"},
+               {"operationType", "delete"},
+               {"status", "RUNNING"},
+               {"zone", "https://www.googleapis.com/compute/v1/projects/acme-ml/zones/us-central1-b"}};
+  REQUIRE(stage.world
+              .add_faults(List{Map{{"match", Map{{"method", "disks.delete"}}},
+                                   {"do", Map{{"status", 200}, {"body", accepted}}}}})
+              .ok());
+  Outcome outcome = stage.plan_and_apply();
+  REQUIRE(outcome.results.size() == 1);
+  CHECK(outcome.results[0].failure.summary == "The outcome of an operation is not known");
+  CHECK(stage.world.resources("instances").empty());
+  expect_done(stage.apply(stage.settled_plan()));
+  expect_empty(stage);
 }
 
 TEST_CASE("a restart that was cut short is finished by the next run") {
