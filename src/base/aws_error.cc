@@ -335,9 +335,4 @@ bool is_dry_run_success(const AwsProblem& problem) {
   return problem.code == "DryRunOperation";
 }
 
-bool is_expired_credential(const AwsProblem& problem) {
-  return problem.code == "ExpiredToken" || problem.code == "ExpiredTokenException" ||
-         problem.code == "RequestExpired";
-}
-
 }  // namespace nbform

@@ -34,7 +34,5 @@ Diagnostic aws_error(const Response& response);
 
 // The answer to a request with DryRun that would have succeeded; its status is an error's.
 bool is_dry_run_success(const AwsProblem& problem);
-// The credential is out of date, and a fresh one of the same source may do.
-bool is_expired_credential(const AwsProblem& problem);
 
 }  // namespace nbform

@@ -11,14 +11,38 @@ namespace nbform {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kSecretHeaders = {
-    "authorization", "x-amz-security-token",           "proxy-authorization",
-    "cookie",        "x-goog-iam-authorization-token", "metadata-token"};
+constexpr std::array<std::string_view, 8> kSecretHeaders = {"authorization",
+                                                            "x-amz-security-token",
+                                                            "proxy-authorization",
+                                                            "cookie",
+                                                            "x-goog-iam-authorization-token",
+                                                            "metadata-token",
+                                                            "x-amz-sso_bearer_token",
+                                                            "x-aws-ec2-metadata-token"};
 // Query and form parameters, and JSON members, whose values are credentials.
-constexpr std::array<std::string_view, 14> kSecretFields = {
-    "assertion", "refresh_token",   "client_secret", "access_token", "subject_token",
-    "key",       "token",           "subjectToken",  "accessToken",  "id_token",
-    "signature", "X-Amz-Signature", "private_key",   "password"};
+constexpr std::array<std::string_view, 23> kSecretFields = {"WebIdentityToken",
+                                                            "TokenCode",
+                                                            "SecretAccessKey",
+                                                            "secretAccessKey",
+                                                            "SessionToken",
+                                                            "sessionToken",
+                                                            "Token",
+                                                            "refreshToken",
+                                                            "clientSecret",
+                                                            "assertion",
+                                                            "refresh_token",
+                                                            "client_secret",
+                                                            "access_token",
+                                                            "subject_token",
+                                                            "key",
+                                                            "token",
+                                                            "subjectToken",
+                                                            "accessToken",
+                                                            "id_token",
+                                                            "signature",
+                                                            "X-Amz-Signature",
+                                                            "private_key",
+                                                            "password"};
 
 bool secret_field(std::string_view name) {
   for (std::string_view field : kSecretFields)

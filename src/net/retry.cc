@@ -16,6 +16,15 @@ Duration bound(const RetryPolicy& policy, int attempts) {
   return std::min(limit, policy.cap);
 }
 
+// Not negative, and of seconds at most a year's.
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  constexpr std::int64_t kYear = 366 * 86'400;
+  std::int64_t number = 0;
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return ec == std::errc() ? std::min(number, kYear) : kYear;
+}
+
 }  // namespace
 
 bool is_transient(Code code) {
@@ -44,13 +53,12 @@ RetryDecision decide(const RetryPolicy& policy, Code code, bool repeatable, int 
 
 std::optional<Duration> retry_after(const Response& response, Time now) {
   auto text = header(response.headers, "retry-after");
-  if (!text) return std::nullopt;
+  if (!text) {
+    auto millis = whole_number(header(response.headers, "x-amz-retry-after").value_or(""));
+    return millis ? std::optional<Duration>(std::chrono::milliseconds(*millis)) : std::nullopt;
+  }
   std::string_view value = trim(*text);
-  std::int64_t seconds = 0;
-  auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  constexpr std::int64_t kYear = 366 * 86'400;
-  if (end == value.data() + value.size() && !value.empty() && seconds >= 0)
-    return std::chrono::seconds(ec == std::errc() ? std::min(seconds, kYear) : kYear);
+  if (auto seconds = whole_number(value)) return std::chrono::seconds(*seconds);
   if (auto date = parse_http_date(value)) return std::max(*date - now, Duration(0));
   return std::nullopt;
 }

@@ -35,7 +35,8 @@ RetryDecision decide(const RetryPolicy& policy, Code code, bool repeatable, int 
                      std::optional<Duration> retry_after,
                      const std::function<std::uint64_t(std::uint64_t)>& random);
 
-// Retry-After in seconds or as an HTTP date, never negative (RFC 9110 10.2.3).
+// Retry-After in seconds or as an HTTP date (RFC 9110 10.2.3), else AWS's x-amz-retry-after in milliseconds;
+// never negative.
 std::optional<Duration> retry_after(const Response& response, Time now);
 
 }  // namespace nbform

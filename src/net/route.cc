@@ -62,7 +62,8 @@ bool entry_covers(std::string_view entry, const Url& url) {
 }
 
 bool is_metadata_host(std::string_view host) {
-  return host == "metadata.google.internal" || in_block(host, "169.254.0.0/16");
+  return host == "metadata.google.internal" || in_block(host, "169.254.0.0/16") || host == "fd00:ec2::254" ||
+         host == "fd00:ec2::23";
 }
 
 }  // namespace

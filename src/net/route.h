@@ -15,7 +15,7 @@ namespace nbform {
 using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
 
 // https anywhere; http to loopback hosts and to a machine's own metadata server (link-local 169.254.0.0/16,
-// metadata.google.internal) only. Errors: usage, for anything else.
+// fd00:ec2::254, fd00:ec2::23, metadata.google.internal) only. Errors: usage, for anything else.
 Result<Url> allowed_url(std::string_view url);
 
 // The proxy for `url`, "" for none. https: HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy; plain http is

@@ -73,4 +73,6 @@ TEST_CASE("Retry-After comes as seconds or as a date") {
   for (auto garbage : {"-1", "soon", "", "1.5", "12x"})
     CHECK_FALSE(retry_after(with_retry_after(garbage), now));
   CHECK_FALSE(retry_after(Response{503, {}, ""}, now));
+  CHECK(retry_after(Response{503, {{"x-amz-retry-after", "1500"}}, ""}, now) ==
+        std::chrono::milliseconds(1500));
 }

@@ -24,7 +24,8 @@ std::string proxy(std::string_view url, std::map<std::string, std::string> varia
 TEST_CASE("http is for loopback and the machine's own metadata server only") {
   CHECK(allowed_url("https://compute.googleapis.com/x").ok());
   for (auto url : {"http://localhost:8080/", "http://127.0.0.1/", "http://[::1]:9/",
-                   "http://169.254.169.254/", "http://metadata.google.internal/computeMetadata/v1/"})
+                   "http://169.254.169.254/", "http://metadata.google.internal/computeMetadata/v1/",
+                   "http://[fd00:ec2::254]/latest/", "http://[fd00:ec2::23]/v1/credentials"})
     CHECK(allowed_url(url).ok());
   for (auto url : {"http://compute.googleapis.com/x", "http://10.0.0.1/", "http://localhost.evil.example/",
                    "http://127.0.0.1.evil.example/", "http://169.254.1.1.evil.example/", "ftp://localhost/",

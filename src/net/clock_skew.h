@@ -1,0 +1,28 @@
+// How far this machine's clock is off, learnt from servers that did not accept a signature's time
+// (aws.md 1.4). Pure; knows no signature.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/message.h"
+#include "base/time.h"
+
+namespace nbform {
+
+class ClockSkew {
+ public:
+  // The time by the server's clock where that is known.
+  Time now(const std::string& origin, Time local) const;
+  // True where the answer's code may blame the clock and its Date is more than four minutes from now(): the
+  // same request at the corrected time may be accepted.
+  bool learn(const std::string& origin, const Response& answer, Time local);
+  // What was learnt last, from whichever server.
+  Duration offset() const { return latest_; }
+
+ private:
+  std::map<std::string, Duration> offsets_;
+  Duration latest_{0};
+};
+
+}  // namespace nbform
