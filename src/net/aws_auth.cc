@@ -52,13 +52,13 @@ Result<AwsHome*> AwsAuth::State::known_home() {
 // Everything is looked up afresh: other tools rewrite files and caches while we run.
 void AwsAuth::State::renew(AwsFetch::Done done) {
   if (!fetcher) return;
-  home.reset();
-  auto here = known_home();
-  if (!here.ok()) return done(std::move(here).error());
-  auto source = find_aws_source(**here, options.assume_role, env.now() + clock.offset());
+  auto fresh = read_aws_home(env, options.profile);
+  if (!fresh.ok()) return done(std::move(fresh).error());
+  home = std::move(fresh).value();
+  auto source = find_aws_source(*home, options.assume_role, env.now() + clock.offset());
   if (!source.ok()) return done(std::move(source).error());
   fetcher->fetch(
-      **here, *source,
+      *home, *source,
       [self = shared_from_this(), who = source->description(), done](Result<AwsCredentials> found) {
         if (found.ok()) self->identity = who;
         done(std::move(found));

@@ -132,3 +132,21 @@ TEST_CASE("words as a shell splits them") {
   CHECK_FALSE(shell_words("a 'b").has_value());
   CHECK_FALSE(shell_words("\"").has_value());
 }
+
+TEST_CASE("AWS's secrets in forms, JSON and headers are not displayed") {
+  Request form{.method = "POST",
+               .url = "https://sts.example/",
+               .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
+                           {"X-Amz-Security-Token", "canary"},
+                           {"x-amz-sso_bearer_token", "canary"},
+                           {"X-aws-ec2-metadata-token", "canary"}},
+               .body = "Action=A&WebIdentityToken=canary&TokenCode=canary&RoleArn=arn"};
+  CHECK(form.display().find("canary") == std::string::npos);
+  CHECK(form.display().find("RoleArn=arn") != std::string::npos);
+  std::string json = redacted_body(
+      R"({"SecretAccessKey":"canary","SessionToken":"canary","Token":"canary","clientSecret":"canary",)"
+      R"("refreshToken":"canary","roleCredentials":{"secretAccessKey":"canary","sessionToken":"canary"},"NextToken":"n"})",
+      "application/json");
+  CHECK(json.find("canary") == std::string::npos);
+  CHECK(json.find("\"NextToken\":\"n\"") != std::string::npos);
+}

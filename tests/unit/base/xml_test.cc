@@ -104,3 +104,34 @@ TEST_CASE("what is cut or is no document is an error") {
   for (const char* bad : {"", "text", "{}", "<a></b>", "<a/><b/>", "<a/>text<b/>", "<a b=c/>", "<?xml?>"})
     CHECK_FALSE(read_xml(bad).ok());
 }
+
+TEST_CASE("whatever is done to an answer's bytes, reading it ends with a value or an error") {
+  const std::string whole =
+      "<?xml version=\"1.0\"?><R "
+      "xmlns=\"urn:x\"><set><item><k>a&amp;b</k><v/></item><item><k>c</k></item></set>"
+      "<n>16</n><!-- c --><t><![CDATA[x]]></t></R>";
+  REQUIRE(read_xml(whole).ok());
+  std::uint64_t state = 42;
+  auto random = [&state](std::size_t n) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<std::size_t>((state >> 33) % n);
+  };
+  const std::string alphabet = "<>/&;![]\"'= -?#x0AR\n\xC3\xFF" + std::string(1, '\0');
+  int readable = 0, refused = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = whole;
+    for (std::size_t edits = 1 + random(4); edits > 0; --edits) {
+      std::size_t at = random(text.size());
+      if (random(3) == 0)
+        text.erase(at, 1 + random(8));
+      else if (random(2) == 0)
+        text[at] = alphabet[random(alphabet.size())];
+      else
+        text.insert(at, 1, alphabet[random(alphabet.size())]);
+      if (text.empty()) break;
+    }
+    ++(read_xml(text).ok() ? readable : refused);
+  }
+  CHECK(readable > 0);
+  CHECK(refused > 10'000);
+}

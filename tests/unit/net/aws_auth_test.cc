@@ -420,6 +420,23 @@ TEST_CASE("credentials that have not ended survive a failed renewal") {
   CHECK_FALSE(authorise(env, auth).ok());
 }
 
+TEST_CASE("files that another tool is just rewriting take nothing away from credentials that hold") {
+  FakeEnv env = with_files("[default]\ncredential_process = /creds\n");
+  env.programs.emplace(
+      "/creds", ProgramResult{0,
+                              R"({"Version":1,"AccessKeyId":"AKP","SecretAccessKey":"s","Expiration":")" +
+                                  until(env, minutes(60)) + R"("})",
+                              ""});
+  AwsAuth auth(env);
+  REQUIRE(authorise(env, auth).ok());
+  env.files["/h/.aws/config"] = "[defau";
+  env.clock = env.clock + minutes(50);
+  CHECK(key_in(authorise(env, auth)->request) == "AKP");
+  CHECK(key_in(authorise(env, auth)->request) == "AKP");
+  env.clock = env.clock + minutes(15);
+  CHECK(authorise(env, auth).error().summary == "A configuration file cannot be read");
+}
+
 TEST_CASE("a clock that is off is corrected by the server's, once for every host") {
   FakeEnv env = with_keys();
   Time real = env.clock + minutes(17);
