@@ -75,48 +75,59 @@ bool is_element(const pugi::xml_node& node) {
 // Null for nothing and for mere layout.
 Value text_of(const pugi::xml_node& node) {
   std::string text;
-  for (const pugi::xml_node& part : node.children())
+  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling())
     if (part.type() == pugi::node_pcdata || part.type() == pugi::node_cdata) text += part.value();
-  bool is_layout = trim(text).empty() && text.find('\n') != std::string::npos;
+  bool is_layout = text.find('\n') != std::string::npos && trim(text).empty();
   return text.empty() || is_layout ? Value() : Value(std::move(text));
 }
 
+// A plain bool for every element: a Result for each would cost more than the reading.
 class Reader {
  public:
   explicit Reader(const XmlRules& rules) : rules_(rules) {}
 
-  Result<Value> read(const pugi::xml_node& node, int depth) const {
-    if (depth > kMaxDepth) return unreadable("It is nested too deeply.");
-    auto children = node.children();
-    if (std::none_of(children.begin(), children.end(), is_element)) return text_of(node);
-    bool is_list = std::all_of(children.begin(), children.end(), [&](const pugi::xml_node& child) {
-      return !is_element(child) || is_among(local_name(child), rules_.items);
-    });
-    return is_list ? read_list(node, depth) : read_map(node, depth);
+  // False: nested too deeply.
+  bool read(const pugi::xml_node& node, int depth, Value& out) const {
+    if (depth > kMaxDepth) return false;
+    std::size_t elements = 0, items = 0;
+    for (pugi::xml_node child = node.first_child(); child; child = child.next_sibling()) {
+      if (!is_element(child)) continue;
+      ++elements;
+      if (items + 1 == elements && is_among(local_name(child), rules_.items)) ++items;
+    }
+    if (elements > 0)
+      return elements == items ? read_list(node, depth, elements, out) : read_map(node, depth, elements, out);
+    out = text_of(node);
+    return true;
   }
 
  private:
-  Result<Value> read_list(const pugi::xml_node& node, int depth) const {
+  bool read_list(const pugi::xml_node& node, int depth, std::size_t size, Value& out) const {
     List list;
-    for (const pugi::xml_node& child : node.children())
-      if (is_element(child)) list.push_back(NB_TRY(read(child, depth + 1)));
-    return Value(std::move(list));
+    list.reserve(size);
+    for (pugi::xml_node child = node.first_child(); child; child = child.next_sibling())
+      if (is_element(child) && !read(child, depth + 1, list.emplace_back())) return false;
+    out = Value(std::move(list));
+    return true;
   }
 
-  Result<Value> read_map(const pugi::xml_node& node, int depth) const {
-    Map map;
-    for (const pugi::xml_node& child : node.children()) {
+  bool read_map(const pugi::xml_node& node, int depth, std::size_t size, Value& out) const {
+    std::vector<Map::Item> members;
+    members.reserve(size);
+    Map lists;
+    for (pugi::xml_node child = node.first_child(); child; child = child.next_sibling()) {
       if (!is_element(child)) continue;
       std::string_view name = local_name(child);
-      bool repeated = is_among(name, rules_.repeated);
-      if (!repeated && map.has(name)) continue;
-      Value value = NB_TRY(read(child, depth + 1));
-      if (repeated)
-        map[name].list().push_back(std::move(value));
+      Value value;
+      if (!read(child, depth + 1, value)) return false;
+      if (is_among(name, rules_.repeated))
+        lists[name].list().push_back(std::move(value));
       else if (!value.is_null())
-        map.set(name, std::move(value));
+        members.emplace_back(name, std::move(value));
     }
-    return Value(std::move(map));
+    for (auto& [name, list] : lists) members.emplace_back(name, std::move(list));
+    out = Value(Map::from(std::move(members)));
+    return true;
   }
 
   const XmlRules& rules_;
@@ -138,7 +149,8 @@ Result<XmlDocument> read_xml(std::string_view text, const XmlRules& rules) {
     if (part.type() == pugi::node_doctype) return unreadable("It has a document type definition.");
   if (std::count_if(parts.begin(), parts.end(), is_element) != 1) return unreadable("It is not one element.");
   pugi::xml_node root = document.document_element();
-  Value content = NB_TRY(Reader(rules).read(root, 1));
+  Value content;
+  if (!Reader(rules).read(root, 1, content)) return unreadable("It is nested too deeply.");
   return XmlDocument{std::string(local_name(root)), std::move(content)};
 }
 

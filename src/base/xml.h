@@ -24,8 +24,8 @@ struct XmlDocument {
 };
 
 // An element with children is a map by name (or a list, see above), one with text only a text, an empty one
-// null and left out of its map: AWS sends an empty list in either way. Of an unforeseen repetition the first
-// counts. Namespaces, attributes, comments and text between elements are ignored. Errors (io): not
+// null and left out of its map: AWS sends an empty list in either way. Of an unforeseen repetition the last
+// wins. Namespaces, attributes, comments and text between elements are ignored. Errors (io): not
 // well-formed, bad UTF-8, a DTD, an unknown entity, nesting beyond 64, more than 32 MiB or a million tags.
 Result<XmlDocument> read_xml(std::string_view text, const XmlRules& rules = {});
 
