@@ -22,17 +22,17 @@ struct LowerContext {
   std::vector<SshKey> default_keys;  // the first of ~/.ssh/id_*.pub, if any
 };
 
-// One list of a refresh. Pages are followed with `page_token` until it is empty.
+// One list of a refresh. Pages are followed until there is no token.
 struct ListCall {
   std::string id;  // tells `collect` what it reads
   Call call;
-  std::string page_parameter = "pageToken";
 };
 
 // What the lists of one scope say.
 struct Folded {
   std::vector<Live> live;
   std::vector<Making> making;
+  std::map<std::string, int> incarnations;  // highest one seen by address, things that are gone included
 };
 
 // Gathers list pages into Lives; several lists fold into one Live. One per scope and refresh.
@@ -52,6 +52,10 @@ class Service {
   virtual std::string_view cloud_type() const = 0;  // "gcp"
   virtual std::vector<const Kind*> kinds() const = 0;
 
+  // Where a notebook of this service lives, as far as its lists reach. Errors are positioned.
+  virtual Result<Scope> scope(const Notebook& notebook, const LowerContext& context) const = 0;
+  // The scopes in which a stack may have things although no notebook is declared there.
+  virtual std::vector<Scope> scopes(const Cloud& cloud, const LowerContext& context) const = 0;
   // A valid notebook into resources. Problems only this service can see are positioned diagnostics.
   virtual void lower(const Notebook& notebook, const LowerContext& context, Graph& graph,
                      Diagnostics& problems) const = 0;
@@ -60,7 +64,12 @@ class Service {
   virtual std::unique_ptr<Listing> listing(const Scope& scope) const = 0;
 
   // A fact is what the cloud knows besides resources: an image family's newest image, the zones of a project.
+  // A key starts with the service's name and a `|`; it is asked under the first scope that it is of.
+  virtual bool fact_is_of(std::string_view key, const Scope& scope) const {
+    return (void)key, (void)scope, true;
+  }
   virtual Call fact_call(std::string_view key) const = 0;
+  virtual std::string_view page_parameter() const { return "pageToken"; }
   // Takes one page; the value grows over pages. The token of the next one, or "".
   virtual Result<std::string> add_fact(std::string_view key, const Response& answer, Value& fact) const = 0;
 

@@ -26,6 +26,15 @@ const Attr* Kind::attr(std::string_view name) const {
   return nullptr;
 }
 
+Call at_page(Call call, std::string_view parameter, std::string_view token) {
+  bool rpc = call.path.empty();
+  if (rpc)
+    call.body.map().set(parameter, token);
+  else
+    call.query.emplace_back(parameter, token);
+  return call;
+}
+
 std::string making_key(const Kind& kind, const Scope& scope, std::string_view name) {
   return fmt::format("{}|{}|{}|{}", kind.name(), scope.account, scope.region, name);
 }

@@ -48,14 +48,18 @@ struct Attr {
   std::string_view why;  // why it has this class, where that isn't plain
 };
 
-// An API call before endpoint, signature and retry are known.
+// An API call before endpoint, signature and retry are known. Of REST: `method` and `path` say what, `query`
+// and `body` are sent as they are. Of RPC (AWS's Query and JSON protocols): `method` is the action and `body`
+// its parameters, nested as the service documents them; there is no path and no query.
 struct Call {
-  std::string api;     // "compute"
-  std::string method;  // "POST"
+  std::string api;     // "compute", "ec2"
+  std::string method;  // "POST"; "RunInstances"
   std::string path;    // below the API's base URL, escaped
   Query query;
   Value body;  // null = none
 };
+// The same call for a further page of a list.
+Call at_page(Call call, std::string_view parameter, std::string_view token);
 
 // What a step may look at when its request is built. Pointers are never owned; null = not there.
 struct StepContext {
@@ -69,6 +73,7 @@ struct StepContext {
   std::function<const Live*(std::string_view)> live_at;
   std::function<const Resource*(std::string_view)> resource_at;
   std::string request_id;  // UUID: the same for every retry of this one mutation
+  int incarnation = 1;     // above every one seen of this address: part of the tokens of kinds without names
 };
 
 // One mutation. `call` gives none where the live side is already so.
@@ -85,10 +90,12 @@ struct Step {
 
 // What an answer to a mutation, or to a poll, says.
 struct Settlement {
-  enum class State { done, pending, failed, unknown } state = State::done;
+  // spent: the answer is that of an older create, whose thing is gone: the next incarnation may be made.
+  enum class State { done, pending, failed, unknown, spent } state = State::done;
   Diagnostic failure;                   // where failed
   std::string operation;                // the cloud's name of it
   std::optional<Call> poll;             // where pending: what to ask next; it may wait at the server
+  std::string made;                     // of a create whose thing has no name: what `read` calls it
   std::vector<std::string> zone_hints;  // where failed for capacity: zones said to have some
 };
 
@@ -116,8 +123,15 @@ class Kind {
   // Takes our labels off and leaves the resource.
   virtual std::vector<Step> forget() const = 0;
 
-  // One live thing by where and how it is called; the answer goes through decode. 404 = not there.
+  // Whether a thing is found by the name it was given, which nothing else in its place can have. Else the
+  // cloud names it at create, and Live::name is that id.
+  virtual bool is_named() const { return true; }
+  // One live thing by where and how it is called.
   virtual Call read(const Scope& scope, std::string_view zone, std::string_view name) const = 0;
+  // The answer to `read`; none: it is not there.
+  virtual Result<std::optional<Live>> found(const Scope& scope, const Response& answer,
+                                            const Value& body) const = 0;
+  // One item of a list, or a body that holds just one.
   virtual Result<Live> decode(const Scope& scope, const Value& body) const = 0;
   // Further reads that belong to one Live (an instance's boot disk), and how their answers fold in.
   virtual std::vector<Call> parts(const Live& live) const { return (void)live, std::vector<Call>(); }

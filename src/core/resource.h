@@ -116,6 +116,7 @@ struct Live {
   bool never_used = false;         // a disk that was never attached: what a failed create left behind
   bool pins = false;               // its notebook can live only in its zone
   std::int64_t numeric_id = 0;
+  int incarnation = 0;            // of a kind without names: the how many-th thing of its address
   std::vector<std::string> refs;  // ids of live things it points to
 };
 
@@ -142,7 +143,8 @@ struct ScopeStatus {
 
 struct Snapshot {
   std::vector<Live> live;
-  std::map<std::string, Making> making;  // by `making_key`
+  std::map<std::string, Making> making;     // by `making_key`
+  std::map<std::string, int> incarnations;  // highest one seen by address
   Facts facts;
   std::map<std::string, Diagnostic> fact_errors;
   std::vector<ScopeStatus> scopes;

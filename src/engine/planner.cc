@@ -10,10 +10,6 @@ namespace nbform {
 
 namespace {
 
-std::string_view cloud_type_of(std::string_view service) {
-  return service == "gce" || service == "workbench" ? "gcp" : "aws";
-}
-
 void add_scope(std::vector<RefreshScope>& scopes, Scope scope, bool declared) {
   bool known = std::any_of(scopes.begin(), scopes.end(), [&](const RefreshScope& other) {
     return other.scope.service == scope.service && other.scope.account == scope.account &&
@@ -27,6 +23,24 @@ std::string account_of(const PlanRequest& request, const std::string& cloud) {
   return it != request.accounts.end() ? it->second : std::string();
 }
 
+LowerContext lowering(const PlanRequest& request, const std::string& cloud) {
+  return {request.manifest, account_of(request, cloud), request.region, request.default_keys};
+}
+
+// The entries of `clouds`; where there is none at all, what the environment names under the type's own name.
+std::vector<Cloud> clouds_of(const PlanRequest& request, std::string_view type) {
+  std::vector<Cloud> out;
+  for (const auto& [name, cloud] : request.manifest->clouds)
+    if (cloud.type == type) out.push_back(cloud);
+  bool nobody_says = request.manifest->clouds.empty() && request.manifest->notebooks.empty();
+  if (nobody_says && request.accounts.count(std::string(type)) != 0) {
+    Cloud cloud;
+    cloud.name = cloud.type = type;
+    out.push_back(std::move(cloud));
+  }
+  return out;
+}
+
 Diagnostic not_built(const Notebook& notebook) {
   Diagnostic d = error(Code::unsupported, "This service is not in this version of nbform",
                        fmt::format("{} declares `service: {}`; this version manages gce only.", notebook.key,
@@ -34,18 +48,6 @@ Diagnostic not_built(const Notebook& notebook) {
   d.mark = mark_of(notebook, "service");
   d.address = notebook.key;
   d.hint = "Move the notebook to another stack until its service is there.";
-  return d;
-}
-
-Diagnostic no_account(const Notebook& notebook) {
-  Diagnostic d =
-      error(Code::bad_manifest, "No project is known",
-            fmt::format("{} is to live in a Google Cloud project, and neither the manifest nor the "
-                        "environment names one.",
-                        notebook.key));
-  d.mark = notebook.mark;
-  d.address = notebook.key;
-  d.hint = "Write\n    clouds: {gcp: {project: PROJECT}}\nor set GOOGLE_CLOUD_PROJECT.";
   return d;
 }
 
@@ -156,16 +158,13 @@ class Planner {
 std::vector<RefreshScope> scopes_of(const PlanRequest& request) {
   std::vector<RefreshScope> scopes;
   for (const Notebook& notebook : request.manifest->notebooks)
-    if (find_service(notebook.service) != nullptr)
-      add_scope(scopes, {notebook.service, notebook.cloud, account_of(request, notebook.cloud), {}}, true);
+    if (const Service* service = find_service(notebook.service))
+      if (auto scope = service->scope(notebook, lowering(request, notebook.cloud)); scope.ok())
+        add_scope(scopes, std::move(scope).value(), true);
   for (const Service* service : services())
-    for (const auto& [name, cloud] : request.manifest->clouds)
-      if (cloud.type == service->cloud_type())
-        add_scope(scopes, {std::string(service->name()), name, account_of(request, name), {}}, true);
-  if (scopes.empty())
-    for (const Service* service : services())
-      for (const auto& [name, account] : request.accounts)
-        add_scope(scopes, {std::string(service->name()), name, account, {}}, true);
+    for (const Cloud& cloud : clouds_of(request, service->cloud_type()))
+      for (Scope& scope : service->scopes(cloud, lowering(request, cloud.name)))
+        add_scope(scopes, std::move(scope), true);
   for (const Scope& scope : request.inventory) add_scope(scopes, scope, false);
   return scopes;
 }
@@ -178,13 +177,11 @@ Graph lower(const PlanRequest& request, Diagnostics& problems) {
       problems.add(not_built(notebook));
       continue;
     }
-    LowerContext context{request.manifest, account_of(request, notebook.cloud), request.region,
-                         request.default_keys};
-    if (context.account.empty() && cloud_type_of(notebook.service) == "gcp") {
-      problems.add(no_account(notebook));
-      continue;
-    }
-    service->lower(notebook, context, graph, problems);
+    LowerContext context = lowering(request, notebook.cloud);
+    if (auto scope = service->scope(notebook, context); !scope.ok())
+      problems.add(std::move(scope).error());
+    else
+      service->lower(notebook, context, graph, problems);
   }
   return graph;
 }

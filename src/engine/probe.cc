@@ -39,7 +39,7 @@ const Live* known(const Snapshot& snapshot, const Kind* kind, const std::string&
 
 void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change,
                     const Snapshot& snapshot) {
-  if (change.attempts.empty()) return;
+  if (change.attempts.empty() || !change.resource->kind->is_named()) return;
   const Resource& resource = *change.resource;
   const std::string& zone = change.attempts.front().zone;
   StepContext context;

@@ -4,8 +4,6 @@
 #include <iterator>
 #include <memory>
 
-#include "base/google_error.h"
-
 namespace nbform {
 
 namespace {
@@ -56,8 +54,8 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
   }
 
   void fetch_page(std::size_t index, ListCall list, const std::string& token, int page) {
-    Call call = list.call;
-    if (!token.empty()) call.query.emplace_back(list.page_parameter, token);
+    Call call =
+        token.empty() ? list.call : at_page(list.call, gathers_[index].service->page_parameter(), token);
     ++outstanding_;
     wire_.send(
         gathers_[index].scope.scope, call, ApiRequest::Repeat::safe,
@@ -71,7 +69,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
   void take_page(std::size_t index, const ListCall& list, const std::string& token, int page,
                  Result<Answer> answer) {
     Gather& gather = gathers_[index];
-    Result<std::string> next = next_page(gather, list, std::move(answer));
+    Result<std::string> next = next_page(gather, list, std::move(answer), wire_);
     if (next.ok() && !next->empty() && (*next == token || page >= kMaxPages))
       next = error(Code::unavailable, "A list never ends", "The cloud keeps sending the same page token.");
     if (!next.ok() && !gather.failure) gather.failure = std::move(next).error();
@@ -81,16 +79,17 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
       --gather.open;
   }
 
-  static Result<std::string> next_page(Gather& gather, const ListCall& list, Result<Answer> answer) {
+  static Result<std::string> next_page(Gather& gather, const ListCall& list, Result<Answer> answer,
+                                       const Wire& wire) {
     if (!answer.ok()) return std::move(answer).error();
-    if (!answer->http.ok()) return google_error(answer->http);
+    if (!answer->http.ok()) return wire.refusal(gather.scope.scope, answer->http);
     return gather.listing->add_page(list.id, answer->json);
   }
 
   void start_fact(const std::string& key, const std::vector<RefreshScope>& scopes) {
     std::string service_name = key.substr(0, key.find('|'));
     for (const RefreshScope& scope : scopes)
-      if (scope.scope.service == service_name) {
+      if (scope.scope.service == service_name && find_service(service_name)->fact_is_of(key, scope.scope)) {
         fetch_fact(scope.scope, find_service(service_name), key, {}, 1);
         return;
       }
@@ -99,7 +98,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
   void fetch_fact(const Scope& scope, const Service* service, const std::string& key,
                   const std::string& token, int page) {
     Call call = service->fact_call(key);
-    if (!token.empty()) call.query.emplace_back("pageToken", token);
+    if (!token.empty()) call = at_page(std::move(call), service->page_parameter(), token);
     ++outstanding_;
     wire_.send(scope, call, ApiRequest::Repeat::safe,
                [this, self = shared_from_this(), scope, service, key, token, page](Result<Answer> answer) {
@@ -138,6 +137,8 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
 
   void take(Folded folded) {
     std::move(folded.live.begin(), folded.live.end(), std::back_inserter(snapshot_.live));
+    for (const auto& [address, incarnation] : folded.incarnations)
+      snapshot_.incarnations[address] = std::max(snapshot_.incarnations[address], incarnation);
     for (Making& one : folded.making)
       snapshot_.making.emplace(making_key(*one.kind, one.scope, one.name), std::move(one));
   }
@@ -182,11 +183,9 @@ void read_live(Wire& wire, const Kind& kind, const Scope& scope, const std::stri
   wire.send(scope, kind.read(scope, zone, name), ApiRequest::Repeat::safe,
             [&wire, &kind, scope, done](Result<Answer> answer) {
               if (!answer.ok()) return done(std::move(answer).error());
-              if (answer->http.status == 404) return done(std::optional<Live>());
-              if (!answer->http.ok()) return done(google_error(answer->http));
-              auto live = kind.decode(scope, answer->json);
-              if (!live.ok()) return done(std::move(live).error());
-              auto whole = std::make_shared<Live>(std::move(live).value());
+              auto found = kind.found(scope, answer->http, answer->json);
+              if (!found.ok() || !found->has_value()) return done(std::move(found));
+              auto whole = std::make_shared<Live>(std::move(**found));
               std::vector<Call> parts = kind.parts(*whole);
               read_parts(wire, kind, whole, std::move(parts), 0, done);
             });

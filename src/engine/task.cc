@@ -14,6 +14,7 @@ namespace nbform {
 namespace {
 
 constexpr int kMostConflicts = 10;
+constexpr int kMostIncarnations = 64;
 
 Diagnostic drifted(const Change& change, std::string what) {
   Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
@@ -63,7 +64,7 @@ std::string Task::zone() const {
 }
 
 std::string Task::cloud_name() const {
-  return live_ ? live_->name : makes_anew() ? change_.resource->name : change_.live->name;
+  return live_ ? live_->name : makes_anew() ? name_of_made() : change_.live->name;
 }
 
 StepContext Task::context() const {
@@ -83,6 +84,8 @@ StepContext Task::context() const {
     return it != run_.graph.end() ? &it->second : nullptr;
   };
   c.request_id = request_id();
+  auto seen = run_.snapshot.incarnations.find(change_.address);
+  c.incarnation = (seen != run_.snapshot.incarnations.end() ? seen->second : 0) + 1 + spent_;
   return c;
 }
 
@@ -170,7 +173,8 @@ void Task::next_step() {
   tries_ = conflicts_ = 0;
   step_began_ = run_.env.now();
   if (step_ >= steps_.size()) return verify();
-  if (steps_[step_].makes && (attempt_ > 0 || change_.action == Action::replace)) return prepare_attempt();
+  bool names_count = change_.kind->is_named() && (attempt_ > 0 || change_.action == Action::replace);
+  if (steps_[step_].makes && names_count) return prepare_attempt();
   send_step();
 }
 
@@ -248,6 +252,7 @@ void Task::settle(Result<Answer> answer) {
         error(Code::unavailable, "The outcome of an operation is not known",
               "The cloud no longer knows the operation, and its effect cannot be seen."));
   Settlement settlement = change_.kind->settle(scope, answer->http);
+  if (!settlement.made.empty()) made_ = settlement.made;
   switch (settlement.state) {
     case Settlement::State::done:
       operation_.clear();
@@ -255,6 +260,13 @@ void Task::settle(Result<Answer> answer) {
     case Settlement::State::failed:
       operation_.clear();
       return take_failure(std::move(settlement.failure), settlement.zone_hints);
+    case Settlement::State::spent:
+      operation_.clear();
+      made_.clear();
+      if (++spent_ < kMostIncarnations) return send_step();
+      return fail(error(Code::conflict, "Every name for the new resource is used up",
+                        fmt::format("{} was made and removed {} times within a day.", spoken(change_.address),
+                                    kMostIncarnations)));
     case Settlement::State::unknown:
       operation_.clear();
       return look_after_no_verdict(error(Code::unavailable, "The cloud's answer cannot be understood"));

@@ -77,6 +77,7 @@ class Task : public std::enable_shared_from_this<Task> {
   void set_live(std::optional<Live> live);
   std::string zone() const;
   std::string cloud_name() const;
+  std::string name_of_made() const { return made_.empty() ? change_.resource->name : made_; }
 
   Run& run_;
   const Change& change_;
@@ -89,6 +90,8 @@ class Task : public std::enable_shared_from_this<Task> {
   std::size_t step_ = 0;
   int tries_ = 0;  // of this step, for waits
   int conflicts_ = 0;
+  int spent_ = 0;     // incarnations that turned out to be used up
+  std::string made_;  // what `read` calls the thing that was made, where it has no name of ours
   Time step_began_;
   CallId call_ = 0;
   std::string operation_;

@@ -1,6 +1,9 @@
 #include "engine/wire.h"
 
+#include "base/aws_error.h"
+#include "base/google_error.h"
 #include "base/json.h"
+#include "cloud/cloud.h"
 #include "net/google_auth.h"
 
 namespace nbform {
@@ -81,6 +84,12 @@ CallId Wire::send(const Scope& scope, const Call& call, ApiRequest::Repeat repea
   request.on_retry = std::move(on_retry);
   ++calls_;
   return cloud_of(scope).client->send(std::move(request), std::move(done));
+}
+
+Diagnostic Wire::refusal(const Scope& scope, const Response& answer) const {
+  const Service* service = find_service(scope.service);
+  bool aws = service != nullptr && service->cloud_type() == "aws";
+  return aws ? aws_error(answer) : google_error(answer);
 }
 
 void Wire::cancel(const Scope& scope, CallId id) {

@@ -31,6 +31,9 @@ class Wire {
               std::function<void(const RetryNotice&)> on_retry = {});
   void cancel(const Scope& scope, CallId id);
 
+  // What a non-2xx answer of that cloud means.
+  Diagnostic refusal(const Scope& scope, const Response& answer) const;
+
   int calls() const { return calls_; }
 
  private:

@@ -37,6 +37,10 @@ Call zonal(std::string_view method, const Scope& scope, std::string_view zone, s
 // errors).
 Settlement settle_operation(const Scope& scope, const Response& answer);
 
+// What a GET of one resource says, before it is decoded: null where there is none (404).
+Result<std::optional<Live>> found_resource(const Kind& kind, const Scope& scope, const Response& answer,
+                                           const Value& body);
+
 // The wanted value of an attribute at create: the manifest's, else the default; null where neither.
 const Value& wanted(const Resource& resource, std::string_view attr);
 

@@ -243,6 +243,10 @@ class InstanceKind final : public Kind {
   Call read(const Scope& scope, std::string_view zone, std::string_view name) const override {
     return zonal("GET", scope, zone, fmt::format("instances/{}", name));
   }
+  Result<std::optional<Live>> found(const Scope& scope, const Response& answer,
+                                    const Value& body) const override {
+    return found_resource(*this, scope, answer, body);
+  }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["name"].as_text().empty() || body["zone"].as_text().empty())
       return error(Code::internal, "An answer lacks what every VM has",

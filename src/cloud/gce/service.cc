@@ -49,11 +49,32 @@ Diagnostic no_such_place(const Resource& resource, const Value& zones) {
   return d;
 }
 
+Diagnostic no_project(const Notebook& notebook) {
+  Diagnostic d =
+      error(Code::bad_manifest, "No project is known",
+            fmt::format("{} is to live in a Google Cloud project, and neither the manifest nor the "
+                        "environment names one.",
+                        notebook.key));
+  d.mark = notebook.mark;
+  d.address = notebook.key;
+  d.hint = "Write\n    clouds: {gcp: {project: PROJECT}}\nor set GOOGLE_CLOUD_PROJECT.";
+  return d;
+}
+
 class GceService final : public Service {
  public:
   std::string_view name() const override { return "gce"; }
   std::string_view cloud_type() const override { return "gcp"; }
   std::vector<const Kind*> kinds() const override { return {&instance_kind(), &disk_kind()}; }
+
+  Result<Scope> scope(const Notebook& notebook, const LowerContext& context) const override {
+    if (context.account.empty()) return no_project(notebook);
+    return Scope{"gce", notebook.cloud, context.account, {}};
+  }
+  std::vector<Scope> scopes(const Cloud& cloud, const LowerContext& context) const override {
+    if (context.account.empty()) return {};
+    return {{"gce", cloud.name, context.account, {}}};
+  }
 
   void lower(const Notebook& notebook, const LowerContext& context, Graph& graph,
              Diagnostics& problems) const override {

@@ -89,6 +89,13 @@ Settlement settle_operation(const Scope& scope, const Response& answer) {
   return settle_body(*body);
 }
 
+Result<std::optional<Live>> found_resource(const Kind& kind, const Scope& scope, const Response& answer,
+                                           const Value& body) {
+  if (answer.status == 404) return std::optional<Live>();
+  if (!answer.ok()) return google_error(answer);
+  return std::optional<Live>(NB_TRY(kind.decode(scope, body)));
+}
+
 const Value& wanted(const Resource& resource, std::string_view attr) {
   static const Value kNone;
   if (const Value* value = resource.attributes.find(attr)) return *value;

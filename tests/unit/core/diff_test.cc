@@ -50,6 +50,9 @@ class FakeKind : public Kind {
   }
   std::vector<Step> forget() const override { return {step("forget")}; }
   Call read(const Scope&, std::string_view, std::string_view) const override { return {}; }
+  Result<std::optional<Live>> found(const Scope&, const Response&, const Value&) const override {
+    return std::optional<Live>();
+  }
   Result<Live> decode(const Scope&, const Value&) const override { return Live(); }
   Settlement settle(const Scope&, const Response&) const override { return {}; }
   void carry_over(Live&, const Live&) const override {}
