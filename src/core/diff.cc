@@ -23,17 +23,34 @@ class Differ {
   Plan run() {
     describe();
     for (const Diagnostic& problem : match_.problems()) block(problem);
+    for (auto [notebook, why] : options_.unread) {
+      why.address = notebook;
+      block(std::move(why));
+    }
     for (auto& [address, resource] : graph_)
       if (selects(resource.notebook)) judge_wanted(resource);
     for (const Live& live : snapshot_.live) judge_unwanted(live);
     check_kept_names();
+    std::erase_if(plan_.kept, [&](const Live& disk) { return stays_in_use(disk.owner.notebook); });
     order_changes(plan_.changes);
     for (auto& [notebook, texts] : notes_) plan_notes(notebook, texts);
-    group_into_notebooks(plan_, graph_, declared_, options_);
+    group_into_notebooks(plan_, graph_, declared_, options_,
+                         [&](const std::string& notebook) { return match_.machine_lives(notebook); });
     return std::move(plan_);
   }
 
  private:
+  // A machine that stays as it is goes on using its disks: they are not kept. A declared one lets go of those
+  // that are not declared.
+  bool stays_in_use(const std::string& notebook) const {
+    if (declared_.count(notebook) != 0 && !options_.destroy) return false;
+    auto goes = [&](const Change& c) {
+      return c.notebook == notebook && c.kind->is_machine() && c.action == Action::destroy &&
+             !blocked(notebook);
+    };
+    return match_.machine_lives(notebook) && std::none_of(plan_.changes.begin(), plan_.changes.end(), goes);
+  }
+
   bool selects(std::string_view notebook) const { return !options_.selects || options_.selects(notebook); }
   bool wanted(const Resource& resource) const {
     return !options_.destroy && !options_.forget.count(resource.notebook);
@@ -132,12 +149,26 @@ class Differ {
       if (!blocked(resource.notebook)) block(std::move(d));
       return;
     }
+    if (!resource.adopt.empty() && resource.kind->is_machine()) {
+      if (!blocked(resource.notebook)) block(nothing_to_adopt(resource));
+      return;
+    }
     Change change = start_change(resource, nullptr);
     change.action = Action::create;
     change.reason = Reason::declared;
     change.end_power = end_of_create(resource);
     plan_attempts(change, resource);
     plan_.changes.push_back(std::move(change));
+  }
+
+  static Diagnostic nothing_to_adopt(const Resource& resource) {
+    Diagnostic d =
+        error(Code::not_found, "There is nothing to adopt",
+              fmt::format("{} is to adopt {}, which is not there.", resource.notebook, resource.adopt));
+    d.address = resource.notebook;
+    if (resource.mark) d.mark = resource.mark("adopt");
+    d.hint = "Correct the id, or drop `adopt` to have a new one made.";
+    return d;
   }
 
   Want end_of_create(const Resource& resource) const {
@@ -222,7 +253,7 @@ class Differ {
     bool adopting = !resource.adopt.empty() && live.owner.stack.empty();
     if (adopting && change.action <= Action::update) change.action = Action::adopt;
     if (change.action == Action::replace && !asked_replace) pin_replace(change, live);
-    if (change.action == Action::replace) judge_replace(change, resource, live);
+    if (change.action == Action::replace) judge_replace(change, resource, live, asked_replace);
     for (const std::string& text : resource.kind->notes(resource, live))
       notes_[resource.notebook].push_back(text);
     for (const std::string& text : power.notes) notes_[resource.notebook].push_back(text);
@@ -255,14 +286,16 @@ class Differ {
     if (change.resource->on_spot && change.resource->on_demand) change.attempts.push_back({live.zone, false});
   }
 
-  void judge_replace(Change& change, const Resource& resource, const Live& live) {
+  // `asked`: by --replace; what the manifest alone asks for may lift its own protection in the same run.
+  void judge_replace(Change& change, const Resource& resource, const Live& live, bool asked) {
     if (change.attempts.empty()) plan_attempts(change, resource);
     change.end_power = end_of_replace(resource, live, change.end_power);
     bool unlocks = std::any_of(change.edits.begin(), change.edits.end(), [](const Edit& edit) {
       return edit.attr == "deletion_protection" && edit.after == Value(false);
     });
     if (live.kind->is_machine() && resource.keep == KeepRule::always) refuse_kept_name(resource, live);
-    if (resource.protect || (live.locked && !unlocks)) refuse_protected(resource.notebook, live, "replaced");
+    if (resource.protect || (asked && live.protect) || (live.locked && !unlocks))
+      refuse_protected(resource.notebook, live, "replaced");
     if (live.holds_data) refuse_other_disk(change, resource, live);
     if (is_half_seen(live)) refuse_half_seen(live);
     change.loses_data = live.kind->is_machine() || (live.holds_data && live.keep != KeepRule::never);
@@ -355,6 +388,10 @@ class Differ {
     if (options_.power_only || !match_.is_ours(live) || match_.is_taken(live) ||
         match_.clashes(live.owner.notebook) || machine_is_being_made(live.owner.notebook))
       return;
+    if (match_.is_elsewhere(live)) {
+      report_elsewhere(live);
+      return;
+    }
     if (match_.named_in_kept(live)) {
       judge_removal(live, Reason::asked, nullptr, true);
       return;
@@ -455,10 +492,8 @@ class Differ {
       refuse_half_seen(live);
       return;
     }
-    if ((declared != nullptr && declared->protect) || live.protect || live.locked) {
+    if ((declared != nullptr && declared->protect) || live.protect || live.locked)
       refuse_protected(live.owner.notebook, live, "destroyed");
-      return;
-    }
     Change change = removal(live, reason);
     bool disk_with_data = live.holds_data && !live.never_used && live.keep != KeepRule::never;
     bool undeclared_machine = live.erased_by_replace && declared_.count(live.owner.notebook) == 0;
@@ -469,11 +504,22 @@ class Differ {
   }
 
   void report_elsewhere(const Live& live) {
-    std::string remedy = options_.stack == options_.bare_stack
-                             ? "the stack has no id, so it is left alone; --prune deletes it"
-                             : "it is left alone";
-    plan_.elsewhere.push_back(fmt::format("{} {} ({}) is in no manifest; {}", live.kind->noun(),
-                                          spoken(live.owner.address()), live.id, remedy));
+    plan_.elsewhere.push_back(fmt::format("{} {} ({}) is {}", live.kind->noun(), spoken(live.owner.address()),
+                                          live.id, why_left(live)));
+  }
+
+  std::string why_left(const Live& live) const {
+    const std::string& account = live.scope.account;
+    if (match_.is_elsewhere(live))
+      return fmt::format("not the declared one, as it is in {}; it is left alone", account);
+    const ScopeStatus* status = match_.status_of(live.scope);
+    if (status == nullptr || !status->declared)
+      return fmt::format("in no manifest; no manifest names {}, so it is left alone", account);
+    if (options_.stack == options_.bare_stack)
+      return "in no manifest; the stack has no id, so it is left alone; --prune deletes it";
+    if (live.owner.stack == options_.bare_stack)
+      return "in no manifest; its labels lack the stack's id, so it is left alone; --prune deletes it";
+    return "in no manifest; it is left alone";
   }
 
   void plan_notes(const std::string& notebook, const std::vector<std::string>& texts) {

@@ -22,8 +22,9 @@ struct DiffOptions {
   bool destroy = false;                            // want nothing of what is selected
   std::set<std::string> replace, restart, forget;  // notebooks asked for
   std::map<std::string, PowerPolicy::Want> power;  // nbform start, nbform stop
-  bool power_only = false;            // start and stop: other differences wait, and nothing is created
-  std::set<std::string> delete_kept;  // destroy --kept: names or addresses
+  bool power_only = false;                   // start and stop: other differences wait, and nothing is created
+  std::map<std::string, Diagnostic> unread;  // notebooks whose `adopt` could not be read, and why
+  std::set<std::string> delete_kept;         // destroy --kept: names or addresses
   // Places and markets for a create, best first; problems are positioned.
   std::function<std::vector<Attempt>(const Resource&, Diagnostics&)> attempts;
 };

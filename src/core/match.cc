@@ -31,6 +31,16 @@ bool Match::is_ours(const Live& live) const {
   return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
 }
 
+const Scope* Match::declared_scope(const std::string& notebook) const {
+  auto part = graph_.lower_bound(notebook + "/");
+  return part != graph_.end() && part->second.notebook == notebook ? &part->second.scope : nullptr;
+}
+
+bool Match::is_elsewhere(const Live& live) const {
+  const Scope* declared = declared_scope(live.owner.notebook);
+  return declared != nullptr && !declared->is_same_place(live.scope);
+}
+
 bool Match::machine_lives(const std::string& notebook) const {
   const auto& all = siblings_of(notebook);
   return std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
@@ -63,7 +73,7 @@ bool Match::named_in_kept(const Live& live) const {
 
 void Match::index() {
   for (const Live& live : snapshot_.live) {
-    if (!is_ours(live)) continue;
+    if (!is_ours(live) || is_elsewhere(live)) continue;
     by_notebook_[live.owner.notebook].push_back(&live);
     auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
     if (!fresh) claim(*it->second, live);

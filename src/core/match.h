@@ -19,6 +19,8 @@ class Match {
   const Live* live_of(const std::string& address) const;  // null: there is none
   bool is_taken(const Live& live) const { return taken_.count(&live) != 0; }
   bool is_ours(const Live& live) const;
+  // Of a notebook that is declared in another account: whatever its name, it is not that notebook.
+  bool is_elsewhere(const Live& live) const;
   bool machine_lives(const std::string& notebook) const;
   // All live things of a notebook of this stack.
   const std::vector<const Live*>& siblings_of(const std::string& notebook) const;
@@ -38,6 +40,7 @@ class Match {
   void meet();
   void relate_siblings();
   Resource* machine_of(const std::string& notebook);
+  const Scope* declared_scope(const std::string& notebook) const;
 
   Graph& graph_;
   const Snapshot& snapshot_;

@@ -54,7 +54,8 @@ void settle_without_machine(NotebookPlan& line, const Plan& plan) {
 }  // namespace
 
 void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::string, std::less<>>& declared,
-                          const DiffOptions& options) {
+                          const DiffOptions& options,
+                          const std::function<bool(const std::string&)>& machine_lives) {
   std::map<std::string, NotebookPlan> lines;
   for (NotebookPlan& noted : plan.notebooks) lines[noted.key] = std::move(noted);
   plan.notebooks.clear();
@@ -75,6 +76,7 @@ void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::st
     for (auto it = graph.lower_bound(key + "/"); it != graph.end() && it->second.notebook == key; ++it)
       machine_wanted = machine_wanted || it->second.kind->is_machine();
     bool disks_alone = !machine_wanted || options.destroy || !options.delete_kept.empty();
+    disks_alone = disks_alone && !machine_lives(key);
     if (!with_machine.count(key) && disks_alone) settle_without_machine(line, plan);
     plan.notebooks.push_back(std::move(line));
   }

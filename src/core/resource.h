@@ -32,6 +32,10 @@ struct Scope {
   std::string account;  // project or account id
   std::string region;   // "" where the lists are global
   auto operator<=>(const Scope&) const = default;
+  // One and the same account, whatever the manifests call it.
+  bool is_same_place(const Scope& other) const {
+    return service == other.service && account == other.account && region == other.region;
+  }
 };
 
 // One try of a create: where, and on which market.

@@ -100,12 +100,9 @@ class Planner {
     options.attempts = [&](const Resource& resource, Diagnostics& found) {
       return attempts(resource, out.snapshot, found);
     };
+    options.unread = std::move(unread);
     out.plan = diff(*out.graph, out.snapshot, options);
     out.plan.diagnostics.add(problems);
-    for (auto& [notebook, why] : unread) {
-      why.address = notebook;
-      out.plan.block(notebook, std::move(why));
-    }
     probe(env_, wire_, out.plan, out.snapshot, request_.stop);
     out.plan.calls = wire_.calls() - calls_before;
     out.plan.took = env_.now() - began;

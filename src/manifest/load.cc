@@ -90,6 +90,7 @@ Loaded load(const Sources& sources, const Vars& vars) {
   if (std::any_of(built.begin(), built.end(), [](const Built& b) { return wants_default_key(b.notebook); }))
     default_key = default_ssh_key(access);
   check_names(built, report);
+  check_old_names(built, report);
   require_places_in_ci(stack, built, vars, access, report);
   if (!out.wanted.empty()) return out;
   if (!report.has_errors()) {

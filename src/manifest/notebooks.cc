@@ -218,6 +218,8 @@ class Builder {
   static void note_places(Built& built, const Node& merged) {
     const Node *name = merged.find("name"), *service = merged.find("service"), *disks = merged.find("disks");
     built.name = name != nullptr ? name->at : merged.key_at;
+    const Node* moved = merged.find("moved_from");
+    built.moved_from = moved != nullptr ? moved->place() : merged.key_at;
     built.service = service != nullptr ? service->place() : merged.key_at;
     if (disks == nullptr) return;
     for (const Node& disk : disks->items) built.disks[disk.key] = disk.key_at;

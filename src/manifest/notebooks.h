@@ -12,7 +12,7 @@ namespace nbform {
 // memory's sake.
 struct Built {
   Notebook notebook;
-  Span key, name, service;
+  Span key, name, service, moved_from;
   std::map<std::string, Span> disks;
 };
 

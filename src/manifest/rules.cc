@@ -124,6 +124,10 @@ class Rules {
   // ---- machine and GPU ----
 
   void check_machine() {
+    bool gpu_alone = !nb_.machine.type.set() && nb_.gpu.set() && nb_.gpu->model.set();
+    if (gpu_alone && nb_.service == "gce")
+      for (const Attachable& gpu : kAttachable)
+        if (gpu.model == short_model(*nb_.gpu->model)) check_gpu_count(gpu);
     if (!nb_.machine.type.set()) return;
     const std::string& type = *nb_.machine.type;
     bool dotted = type.find('.') != std::string::npos, ml = type.starts_with("ml.");
@@ -207,13 +211,50 @@ class Rules {
                                 "of. Drop `gpu`, or take another machine.",
                                 type),
                     {}, {at("machine.type")});
-    } else if (!type.starts_with("n1-") && !type.starts_with("custom-")) {
+    } else if (bool attaches = type.starts_with("n1-") || type.starts_with("custom-"); attaches) {
+      check_attached_gpu(type, model);
+    } else {
       report_.error(at("gpu.model"), "GPU does not fit the machine",
                     fmt::format("A GPU can be attached to N1 machine types only, not to {}. Take "
                                 "n1-standard-4, or drop `machine`: `gpu` then chooses one.",
                                 type),
                     {}, {at("machine.type")});
     }
+  }
+
+  struct Attachable {
+    std::string_view model;
+    std::array<int, 4> counts;
+  };
+  // GPUs that N1 machines can be given, and how many of each (gcp.md 2.2).
+  static constexpr std::array<Attachable, 5> kAttachable = {{{"t4", {1, 2, 4}},
+                                                             {"p4", {1, 2, 4}},
+                                                             {"v100", {1, 2, 4, 8}},
+                                                             {"p100", {1, 2, 4}},
+                                                             {"k80", {1, 2, 4, 8}}}};
+
+  void check_attached_gpu(const std::string& type, const std::string& model) {
+    auto row = std::find_if(kAttachable.begin(), kAttachable.end(),
+                            [&](const Attachable& a) { return a.model == model; });
+    if (row == kAttachable.end())
+      return report_.error(
+          at("gpu.model"), "GPU does not fit the machine",
+          fmt::format("{} takes t4, p4, v100, p100 and k80, not {}. Drop `machine`: `gpu` then "
+                      "chooses one.",
+                      type, model),
+          {}, {at("machine.type")});
+    check_gpu_count(*row);
+  }
+
+  void check_gpu_count(const Attachable& gpu) {
+    std::int64_t count = nb_.gpu->count.value_or(1);
+    std::vector<std::string> possible;
+    for (int n : gpu.counts)
+      if (n != 0) possible.push_back(fmt::to_string(n));
+    if (std::find(possible.begin(), possible.end(), fmt::to_string(count)) != possible.end()) return;
+    report_.error(
+        at("gpu.count"), "Not possible with this GPU",
+        fmt::format("A machine has {} of the GPU {}, not {}.", join(possible, ", "), gpu.model, count));
   }
 
   // ---- disks and mounts ----
@@ -255,6 +296,12 @@ class Rules {
     if (boot && disk.mount.set())
       report_.error(of(node, "mount"), "Not possible for a boot disk",
                     "`disks.boot` is mounted at `/`; `mount` is for data disks.");
+    if (!boot && disk.moved_from.set() && nb_.disks.count(*disk.moved_from) != 0)
+      report_.error(
+          of(node, "moved_from"), "Still declared",
+          fmt::format("`{}` was {}, and `disks.{}` is declared too. A disk that moved is declared under "
+                      "its new name only.",
+                      path, *disk.moved_from, *disk.moved_from));
     if (boot && disk.moved_from.set())
       report_.error(of(node, "moved_from"), "Not possible for a boot disk",
                     "A boot disk bears its machine's name; `moved_from` is for data disks.");
@@ -481,67 +528,10 @@ class Rules {
   std::string cloud_;
 };
 
-// Whether a machine of each could land in one place.
-bool may_meet(const Notebook& a, const Notebook& b) {
-  auto meets = [](const std::string& x, const std::string& y) {
-    if (is_glob(x) || is_glob(y))
-      return glob_match(x, y) || glob_match(y, x) || (is_glob(x) && is_glob(y)) || glob_match(x, y + "-a") ||
-             glob_match(y, x + "-a");
-    return x == y || x.starts_with(y + "-") || y.starts_with(x + "-");
-  };
-  for (const std::string& x : a.where)
-    for (const std::string& y : b.where)
-      if (meets(x, y)) return true;
-  return false;
-}
-
-struct CloudName {
-  const Built* built;
-  std::string what;  // "the machine of train", "its boot disk"
-  Span at;
-};
-
-void add_disk_names(const Built& b, std::map<std::string, std::vector<CloudName>>& names) {
-  const Notebook& nb = b.notebook;
-  std::string space = nb.cloud + "/disk/";
-  if (nb.service == "gce")
-    names[space + nb.name].push_back({&b, fmt::format("the boot disk of `{}`", nb.key), b.key});
-  if (nb.service == "workbench") {
-    names[space + nb.name + "-boot"].push_back({&b, fmt::format("the boot disk of `{}`", nb.key), b.key});
-    names[space + nb.name + "-data"].push_back({&b, fmt::format("the data disk of `{}`", nb.key), b.key});
-    return;
-  }
-  if (nb.service != "gce") return;
-  for (const auto& [name, disk] : nb.disks)
-    if (auto at = b.disks.find(name); name != "boot" && disk.set() && at != b.disks.end())
-      names[space + nb.name + "-" + name].push_back(
-          {&b, fmt::format("the disk `{}` of `{}`", name, nb.key), at->second});
-}
-
 }  // namespace
 
 void check_notebook(const Notebook& notebook, const Node& merged, Report& report) {
   Rules(notebook, merged, report).run();
-}
-
-void check_names(const std::vector<Built>& all, Report& report) {
-  std::map<std::string, std::vector<CloudName>> names;
-  for (const Built& b : all) {
-    std::string kind = b.notebook.service == "sagemaker" ? "/notebook/" : "/machine/";
-    names[b.notebook.cloud + kind + b.notebook.name].push_back(
-        {&b, fmt::format("the machine of `{}`", b.notebook.key), b.name});
-    add_disk_names(b, names);
-  }
-  for (const auto& [key, users] : names)
-    for (std::size_t i = 1; i < users.size(); ++i) {
-      const CloudName &a = users[0], &b = users[i];
-      if (!may_meet(a.built->notebook, b.built->notebook) || a.built->notebook.key == b.built->notebook.key)
-        continue;
-      report.error(b.at, "Name used twice",
-                   fmt::format("In the cloud {} would be named `{}`, as {} ({}). Rename one, or set `name`.",
-                               b.what, last_segment(key), a.what, report.where(a.at)),
-                   {}, {a.at});
-    }
 }
 
 }  // namespace nbform

@@ -18,6 +18,8 @@ void check_notebook(const Notebook& notebook, const Node& merged, Report& report
 
 // Names that two notebooks or disks of one place would share.
 void check_names(const std::vector<Built>& all, Report& report);
+// `moved_from` that names what is still declared, or what another notebook was too.
+void check_old_names(const std::vector<Built>& all, Report& report);
 
 // The legal spelling nearest to a label's key or value on Google Cloud.
 std::string legal_gcp_label(std::string_view text, bool is_key);

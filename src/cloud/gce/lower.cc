@@ -76,6 +76,9 @@ class Lowering {
   std::function<Mark(std::string_view)> marks(std::string prefix = {}) const {
     const Notebook* notebook = &n_;
     return [notebook, prefix](std::string_view from) {
+      if (from == fmt::format("labels.{}", labels::kProtect)) return mark_of(*notebook, "protect");
+      if (from == fmt::format("labels.{}", labels::kKeep))
+        return mark_of(*notebook, (prefix.empty() ? "disks.boot" : prefix) + ".keep");
       bool of_notebook = prefix.empty() || from.starts_with("labels");
       return mark_of(*notebook, of_notebook ? std::string(from) : fmt::format("{}.{}", prefix, from));
     };
@@ -100,8 +103,22 @@ class Lowering {
     vm_.mark = marks();
     vm_.protect = n_.protect.value_or(false) || n_.security.deletion_protection.value_or(false);
     if (n_.moved_from.set()) vm_.moved_from = *n_.moved_from + "/instance";
-    if (n_.adopt.set()) vm_.adopt = adopted_id(*n_.adopt);
+    if (n_.adopt.set()) adopt(*n_.adopt);
     vm_.facts.push_back(zones_fact(vm_.scope));
+  }
+
+  void adopt(std::string_view written) {
+    vm_.adopt = adopted_id(written);
+    bool is_id = zone_and_name(vm_.adopt).has_value() && vm_.adopt.find("/instances/") != std::string::npos;
+    if (is_id && vm_.adopt.starts_with(fmt::format("projects/{}/", context_.account))) return;
+    problem(is_id ? "In another project" : "Not the id of a VM",
+            is_id ? fmt::format("`adopt` names {}, and {} is declared in project {}.", written, n_.key,
+                                context_.account)
+                  : fmt::format("`adopt` takes the id of a VM, not `{}`.", written),
+            "adopt",
+            is_id ? "Declare it in its own project, with an entry of `clouds`."
+                  : fmt::format("Write `adopt: ZONE/NAME`, or projects/{}/zones/ZONE/instances/NAME.",
+                                context_.account));
   }
 
   // "projects/P/zones/Z/instances/N", a URL of it, or "Z/N".
@@ -163,7 +180,7 @@ class Lowering {
   void gpus(const std::string& type, const std::string& gpu, int count) {
     auto built_in = built_in_gpu(type);
     if (n_.gpu.removed()) vm_.attributes.set("gpus", List());
-    if (!n_.gpu.set()) return;
+    if (!n_.gpu.set() || type.empty()) return;
     if (built_in) {
       if (built_in->type == gpu && (built_in->count == count || n_.gpu->count.absent())) return;
       problem("The machine type has another GPU",

@@ -20,6 +20,9 @@ class MadeUpKind final : public Kind {
   std::optional<Step> stop() const override { return machine_ ? std::optional<Step>(Step{}) : std::nullopt; }
   std::vector<Step> forget() const override { return {}; }
   Call read(const Scope&, std::string_view, std::string_view) const override { return {}; }
+  Result<std::optional<Live>> found(const Scope&, const Response&, const Value&) const override {
+    return std::optional<Live>();
+  }
   Result<Live> decode(const Scope&, const Value&) const override { return Live{}; }
   std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override { return {}; }
   Settlement settle(const Scope&, const Response&) const override { return {}; }

@@ -308,6 +308,69 @@ TEST_CASE("protect refuses to remove, whoever asks") {
   CHECK(gone.plan().empty());
 }
 
+TEST_CASE("--replace does not lift a protection that is there; a replace that the manifest asks for may") {
+  Setup s;
+  s.want("a", {{"labels", Map{{"protect", Value()}}}});
+  s.have("a", {{"labels", Map{{"protect", "true"}}}}).protect = true;
+  s.options.replace = {"a"};
+  CHECK(s.plan().diagnostics.has_errors());
+  s.options.replace = {};
+  s.graph.begin()->second.attributes.set("image", "x");
+  s.snapshot.live[0].attributes.set("image", "y");
+  CHECK_FALSE(s.plan().diagnostics.has_errors());
+  CHECK(action_of(s.plan(), "a") == Action::replace);
+}
+
+TEST_CASE("a protected notebook is a blocked line of a destroy, and its disks are in use, not kept") {
+  Setup s;
+  s.want("a").protect = true;
+  s.have("a");
+  s.want("a", {}, kDisk, "disk-data");
+  s.have("a", {}, kDisk, "disk-data").keep = KeepRule::always;
+  s.options.destroy = true;
+  Plan plan = s.plan();
+  REQUIRE(plan.notebooks.size() == 1);
+  CHECK(plan.notebooks[0].blocked);
+  CHECK(plan.notebooks[0].action == Action::destroy);
+  CHECK(plan.kept.empty());
+  CHECK(plan.empty());
+}
+
+TEST_CASE("disks of a machine that nobody declares and nobody removes are in use, not kept") {
+  Setup s;
+  s.options.stack = s.options.bare_stack = "s";
+  s.have("old").owner.stack = "s";
+  s.have("old", {}, kDisk, "disk-data").owner.stack = "s";
+  CHECK(s.plan().kept.empty());
+  s.snapshot.live.erase(s.snapshot.live.begin());
+  CHECK(s.plan().kept.size() == 1);
+}
+
+TEST_CASE("a machine in another account is not the declared one, and nothing is done to it") {
+  Setup s;
+  s.want("a");
+  s.have("a").scope.account = "another";
+  s.snapshot.scopes.push_back({s.snapshot.live[0].scope, false, {}, std::nullopt});
+  Plan plan = s.plan();
+  REQUIRE(plan.changes.size() == 1);
+  CHECK(plan.changes[0].action == Action::create);
+  REQUIRE(plan.elsewhere.size() == 1);
+  CHECK(plan.elsewhere[0].find("not the declared one, as it is in another") != std::string::npos);
+  s.snapshot.scopes[1].declared = true;
+  CHECK(s.plan().changes.size() == 1);
+}
+
+TEST_CASE("what is to be adopted and is not there is an error, never a create") {
+  Setup s;
+  s.want("a").adopt = "z1/nothere";
+  Plan plan = s.plan();
+  CHECK(plan.changes.empty());
+  REQUIRE(plan.diagnostics.has_errors());
+  CHECK(plan.diagnostics[0].summary == "There is nothing to adopt");
+  s.have("a");  // adopted before: the id is of no interest any more
+  CHECK_FALSE(s.plan().diagnostics.has_errors());
+}
+
 TEST_CASE("an existing data disk pins the place; a leftover does not, and goes first") {
   Setup s;
   s.want("a");
