@@ -168,6 +168,7 @@ void read_envelope(GoogleProblem& problem, const Value& body) {
 }
 
 constexpr std::size_t kMaxMessage = 2000;
+constexpr std::size_t kMaxErrorValues = 10'000;
 
 // What a body that is no envelope has to say: its first line, unless it is HTML.
 std::string first_line(std::string_view body) {
@@ -266,7 +267,7 @@ GoogleProblem parse_google_error(const Response& response) {
   problem.http_status = response.status;
   for (const char* name : {"x-goog-request-id", "x-request-id", "x-guploader-uploadid"})
     if (auto id = header(response.headers, name); id && problem.request_id.empty()) problem.request_id = *id;
-  auto body = parse_json(response.body);
+  auto body = parse_json(response.body, kMaxErrorValues);
   const Value none;
   const Value& root = !body.ok() ? none : body.value().is_list() ? body.value().at_path("0") : body.value();
   if (root["error"].is_null())

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "base/message.h"
 
 namespace nbform {
 
@@ -164,9 +167,27 @@ std::string render(const Value& value, bool pretty) {
   return out;
 }
 
+// Each value but the first follows a comma or opens a list or map. Those in strings count only where the
+// quick sum is too high.
+bool has_more_values(std::string_view text, std::size_t most) {
+  if (text.size() / 2 < most) return false;
+  auto begins = [](char c) { return c == ',' || c == '[' || c == '{'; };
+  if (static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins)) < most) return false;
+  std::size_t count = 1;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size() && count <= most; ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (quoted && text[i] == '\\') ++i;
+    if (!quoted && begins(text[i])) ++count;
+  }
+  return count > most;
+}
+
 }  // namespace
 
-Result<Value> parse_json(std::string_view text) {
+Result<Value> parse_json(std::string_view text, std::size_t most_values) {
+  if (has_more_values(text, most_values))
+    return error(Code::io, std::string(kTooLarge), fmt::format("It has more than {} values.", most_values));
   dom::parser parser(kMaxBytes);
   if (auto code = parser.allocate(std::max<std::size_t>(text.size(), 32), kMaxDepth);
       code != simdjson::SUCCESS)

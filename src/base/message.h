@@ -20,14 +20,17 @@ struct Request {
   std::string url;  // absolute, query included, already escaped
   Headers headers;
   std::string body;
-  std::chrono::milliseconds timeout{60'000};      // of the whole exchange
-  std::size_t max_body = std::size_t{256} << 20;  // a longer answer is an error, never a truncated value
-  std::string proxy;                              // "" = as HTTPS_PROXY and NO_PROXY say (net/route.h)
-  bool secret_answer = false;                     // the answer's body is a credential: never logged
+  std::chrono::milliseconds timeout{60'000};    // of the whole exchange
+  std::size_t max_body = std::size_t{8} << 20;  // a longer answer is an error, never a truncated value
+  std::string proxy;                            // "" = as HTTPS_PROXY and NO_PROXY say (net/route.h)
+  bool secret_answer = false;                   // the answer's body is a credential: never logged
 
   // Method, URL and body with every credential replaced by "[redacted]": the only form that may be logged.
   std::string display() const;
 };
+
+// Summary of the `io` error for an answer beyond its limit: a list may be had in smaller pages.
+inline constexpr std::string_view kTooLarge = "The answer is too large";
 
 struct Response {
   int status = 0;

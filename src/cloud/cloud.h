@@ -26,6 +26,7 @@ struct LowerContext {
 struct ListCall {
   std::string id;  // tells `collect` what it reads
   Call call;
+  std::string size_parameter = "maxResults";  // lowered where a page is too large to be taken
 };
 
 // What the lists of one scope say.

@@ -1,5 +1,7 @@
 #include "engine/refresh.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -8,7 +10,33 @@ namespace nbform {
 
 namespace {
 
-constexpr int kMaxPages = 10'000;  // a page-token loop is an error, not a hang
+constexpr std::size_t kMaxPages = 2'000;  // of one list
+constexpr std::int64_t kSmallerBy = 5;    // pages, after one that was too large
+
+// The tokens of a list's pages so far. One that comes again would lead in a circle, for ever.
+class PageTokens {
+ public:
+  Result<> take(const std::string& token) {
+    bool again = !seen_.insert(token).second;
+    if (!again && seen_.size() < kMaxPages) return Ok{};
+    return error(Code::unavailable, "A list never ends",
+                 again ? "The cloud sends a page token for the second time."
+                       : fmt::format("After {} pages there are still more.", seen_.size()));
+  }
+
+ private:
+  std::set<std::string> seen_;
+};
+
+// Asks for smaller pages; false: they cannot be smaller, or the call does not say how large they are.
+bool make_pages_smaller(ListCall& list) {
+  for (auto& [name, value] : list.call.query)
+    if (std::int64_t size = Value(value).as_int(); name == list.size_parameter && size > 1) {
+      value = std::to_string(std::max<std::int64_t>(size / kSmallerBy, 1));
+      return true;
+    }
+  return false;
+}
 
 // Shared with its callbacks: an interrupted refresh may leave answers behind.
 class Refresher : public std::enable_shared_from_this<Refresher> {
@@ -49,32 +77,36 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     gather.listing = gather.service->listing(scope.scope);
     for (const ListCall& list : gather.service->lists(scope.scope, stack_)) {
       ++gather.open;
-      fetch_page(index, list, {}, 1);
+      fetch_page(index, list, {}, std::make_shared<PageTokens>());
     }
   }
 
-  void fetch_page(std::size_t index, ListCall list, const std::string& token, int page) {
+  void fetch_page(std::size_t index, ListCall list, const std::string& token,
+                  std::shared_ptr<PageTokens> tokens) {
     Call call =
         token.empty() ? list.call : at_page(list.call, gathers_[index].service->page_parameter(), token);
     ++outstanding_;
-    wire_.send(
-        gathers_[index].scope.scope, call, ApiRequest::Repeat::safe,
-        [this, self = shared_from_this(), index, list = std::move(list), token, page](Result<Answer> answer) {
-          if (cancelled_) return;
-          --outstanding_;
-          take_page(index, list, token, page, std::move(answer));
-        });
+    wire_.send(gathers_[index].scope.scope, call, ApiRequest::Repeat::safe,
+               [this, self = shared_from_this(), index, list, token, tokens](Result<Answer> answer) {
+                 if (cancelled_) return;
+                 --outstanding_;
+                 bool too_large = !answer.ok() && answer.error().summary == kTooLarge;
+                 if (ListCall smaller = list; too_large && make_pages_smaller(smaller))
+                   return fetch_page(index, smaller, token, tokens);
+                 take_page(index, list, tokens, std::move(answer));
+               });
   }
 
-  void take_page(std::size_t index, const ListCall& list, const std::string& token, int page,
+  void take_page(std::size_t index, const ListCall& list, const std::shared_ptr<PageTokens>& tokens,
                  Result<Answer> answer) {
     Gather& gather = gathers_[index];
     Result<std::string> next = next_page(gather, list, std::move(answer), wire_);
-    if (next.ok() && !next->empty() && (*next == token || page >= kMaxPages))
-      next = error(Code::unavailable, "A list never ends", "The cloud keeps sending the same page token.");
+    bool more = next.ok() && !next->empty();
+    if (more)
+      if (Result<> fine = tokens->take(*next); !fine.ok()) next = std::move(fine).error();
     if (!next.ok() && !gather.failure) gather.failure = std::move(next).error();
-    if (next.ok() && !next->empty())
-      fetch_page(index, list, *next, page + 1);
+    if (more && next.ok() && !gather.failure)
+      fetch_page(index, list, *next, tokens);
     else
       --gather.open;
   }
@@ -90,35 +122,35 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     std::string service_name = key.substr(0, key.find('|'));
     for (const RefreshScope& scope : scopes)
       if (scope.scope.service == service_name && find_service(service_name)->fact_is_of(key, scope.scope)) {
-        fetch_fact(scope.scope, find_service(service_name), key, {}, 1);
+        fetch_fact(scope.scope, find_service(service_name), key, {}, std::make_shared<PageTokens>());
         return;
       }
   }
 
   void fetch_fact(const Scope& scope, const Service* service, const std::string& key,
-                  const std::string& token, int page) {
+                  const std::string& token, std::shared_ptr<PageTokens> tokens) {
     Call call = service->fact_call(key);
     if (!token.empty()) call = at_page(std::move(call), service->page_parameter(), token);
     ++outstanding_;
     wire_.send(scope, call, ApiRequest::Repeat::safe,
-               [this, self = shared_from_this(), scope, service, key, token, page](Result<Answer> answer) {
+               [this, self = shared_from_this(), scope, service, key, tokens](Result<Answer> answer) {
                  if (cancelled_) return;
                  --outstanding_;
-                 take_fact(scope, service, key, token, page, std::move(answer));
+                 take_fact(scope, service, key, tokens, std::move(answer));
                });
   }
 
-  void take_fact(const Scope& scope, const Service* service, const std::string& key, const std::string& token,
-                 int page, Result<Answer> answer) {
+  void take_fact(const Scope& scope, const Service* service, const std::string& key,
+                 const std::shared_ptr<PageTokens>& tokens, Result<Answer> answer) {
     Result<std::string> next =
         answer.ok() ? service->add_fact(key, answer->http, facts_[key]) : Result<std::string>(answer.error());
-    if (next.ok() && !next->empty() && (*next == token || page >= kMaxPages))
-      next = error(Code::unavailable, "A list never ends", "The cloud keeps sending the same page token.");
+    if (next.ok() && !next->empty())
+      if (Result<> fine = tokens->take(*next); !fine.ok()) next = std::move(fine).error();
     if (!next.ok()) {
       facts_.erase(key);
       snapshot_.fact_errors.emplace(key, next.error());
     } else if (!next->empty()) {
-      fetch_fact(scope, service, key, *next, page + 1);
+      fetch_fact(scope, service, key, *next, tokens);
     }
   }
 

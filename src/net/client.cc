@@ -66,6 +66,7 @@ Result<Value> value_of(const ClientOptions& options, const ApiRequest& request, 
   auto parsed = options.read(response);
   if (parsed.ok() && (parsed->is_map() || !must_be_object)) return parsed;
   if (!must_be_object) return Value();
+  if (!parsed.ok() && parsed.error().summary == kTooLarge) return parsed;
   return error(Code::unavailable, "The answer is cut or garbled",
                fmt::format("HTTP {} came with {} bytes that are not an object of the service.",
                            response.status, response.body.size()));

@@ -16,6 +16,9 @@
 
 namespace nbform {
 
+// In one answer; a page of 500 machines with 64 labels and 64 metadata entries each has fewer.
+inline constexpr std::size_t kMostValues = 250'000;
+
 // A request that may leave now, and the number of the credential it carries.
 struct Authorized {
   Request request;
@@ -63,7 +66,9 @@ struct Answer {
 struct ClientOptions {
   Authorize authorize;  // none: requests leave as they are
   // The body as a Value, for services whose objects arrive in another form than JSON.
-  std::function<Result<Value>(const Response&)> read = [](const Response& r) { return parse_json(r.body); };
+  std::function<Result<Value>(const Response&)> read = [](const Response& r) {
+    return parse_json(r.body, kMostValues);
+  };
   // Of a non-2xx. `unauthenticated` asks `authorize` once more.
   std::function<Code(const Response&)> classify = static_cast<Code (*)(const Response&)>(classify_google);
   std::function<Diagnostic(const Response&)> describe =

@@ -17,6 +17,7 @@ namespace {
 
 constexpr long kMaxPerHost = 32;
 constexpr std::size_t kMaxHeaders = 256 << 10;
+constexpr std::size_t kMaxBuffered = std::size_t{32} << 20;  // of all bodies that are arriving
 constexpr long kConnectLimitMs = 20'000;
 
 // An exchange and what curl knows of it.
@@ -25,25 +26,34 @@ struct Transfer {
   CURL* easy = nullptr;  // none: waits for its turn
   curl_slist* headers = nullptr;
   Response response;
+  std::size_t* buffered = nullptr;  // bytes of all bodies that are arriving
   std::size_t header_bytes = 0;
   bool too_large = false;
   int starts = 0;  // how often curl was about to send it
   char message[CURL_ERROR_SIZE] = {};
 
-  Transfer() = default;
+  Transfer(Exchange what, std::size_t* all) : exchange(std::move(what)), buffered(all) {}
   Transfer(const Transfer&) = delete;
   ~Transfer() {
+    *buffered -= response.body.size();
     if (easy != nullptr) curl_easy_cleanup(easy);
     curl_slist_free_all(headers);
+  }
+  Response hand_over() {
+    *buffered -= response.body.size();
+    return std::exchange(response, {});
   }
   bool is_mutation() const { return exchange.request.method != "GET" && exchange.request.method != "HEAD"; }
 };
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
   auto& transfer = *static_cast<Transfer*>(to);
-  transfer.too_large = transfer.response.body.size() + size > transfer.exchange.request.max_body;
+  std::string& body = transfer.response.body;
+  transfer.too_large =
+      body.size() + size > transfer.exchange.request.max_body || *transfer.buffered + size > kMaxBuffered;
   if (transfer.too_large) return 0;
-  transfer.response.body.append(data, size);
+  body.append(data, size);
+  *transfer.buffered += size;
   return size;
 }
 
@@ -74,7 +84,7 @@ int keep_from_programs(void*, curl_socket_t fd, curlsocktype) {
 }
 
 std::string what_happened(const Transfer& transfer, CURLcode code) {
-  if (transfer.too_large) return fmt::format("more than {} bytes came", transfer.exchange.request.max_body);
+  if (transfer.too_large) return fmt::format("more than {} bytes came", transfer.response.body.size());
   if (code == CURLE_ABORTED_BY_CALLBACK) return "the connection was closed before an answer came";
   return transfer.message[0] != 0 ? transfer.message : curl_easy_strerror(code);
 }
@@ -83,7 +93,7 @@ Diagnostic failed(const Transfer& transfer, CURLcode code) {
   const Url& url = transfer.exchange.url;
   std::string detail = fmt::format("{} {}{}: {}.", transfer.exchange.request.method, url.origin(), url.path,
                                    what_happened(transfer, code));
-  if (transfer.too_large) return error(Code::io, "The answer is too large", detail);
+  if (transfer.too_large) return error(Code::io, std::string(kTooLarge), detail);
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return error(Code::timeout, "The answer took too long", detail);
@@ -209,8 +219,7 @@ class Exchanges::Curl {
 
   void add(Id id, Exchange exchange) {
     Lane& lane = lanes_[exchange.url.origin()];
-    auto& transfer = all_[id] = std::make_unique<Transfer>();
-    transfer->exchange = std::move(exchange);
+    all_[id] = std::make_unique<Transfer>(std::move(exchange), &buffered_);
     lane.waiting.push_back(id);
     fill(lane);
   }
@@ -246,7 +255,7 @@ class Exchanges::Curl {
     transfer->response.status = static_cast<int>(status);
     if (code != CURLE_OK)
       return FinishedExchange{std::move(transfer->exchange.done), failed(*transfer, code)};
-    return FinishedExchange{std::move(transfer->exchange.done), std::move(transfer->response)};
+    return FinishedExchange{std::move(transfer->exchange.done), transfer->hand_over()};
   }
 
   void poll(std::span<pollfd> others, int ms) {
@@ -284,6 +293,7 @@ class Exchanges::Curl {
 
   CURLM* multi_ = nullptr;
   bool more_messages_ = false;
+  std::size_t buffered_ = 0;
   std::map<Id, std::unique_ptr<Transfer>> all_;
   std::map<std::string, Lane> lanes_;
 };

@@ -126,7 +126,7 @@ void SimEnv::receive(const FlightPtr& flight, Answer answer) {
              error(Code::unavailable, "The answer was cut short",
                    fmt::format("{} sent {} of {} bytes.", url, *answer.cut, answer.response->body.size())));
     else if (answer.response->body.size() > flight->request.max_body)
-      finish(flight, error(Code::io, "The answer is too long",
+      finish(flight, error(Code::io, std::string(kTooLarge),
                            fmt::format("{} sent more than {} bytes.", url, flight->request.max_body)));
     else
       finish(flight, std::move(*answer.response));

@@ -63,8 +63,11 @@ class GceListing final : public Listing {
       return error(Code::unavailable, "A list cannot be read", "The answer is not an object.");
     for (const Value& scope : page["unreachables"].as_list())
       unreachable_.insert(std::string(last_segment(scope.as_text())));
-    for (const auto& [scope, content] : page["items"].as_map()) add_scope(list_id, scope, content);
-    return std::string(page["nextPageToken"].as_text());
+    const Value &items = page["items"], &token = page["nextPageToken"];
+    if ((!items.is_null() && !items.is_map()) || (!token.is_null() && !token.is_text())) return garbled();
+    for (const auto& [scope, content] : items.as_map())
+      if (!add_scope(list_id, scope, content)) return garbled();
+    return std::string(token.as_text());
   }
 
   std::vector<std::string> unreachable() const override { return {unreachable_.begin(), unreachable_.end()}; }
@@ -81,27 +84,35 @@ class GceListing final : public Listing {
   }
 
  private:
-  void add_scope(std::string_view list_id, const std::string& scope, const Value& content) {
+  static Diagnostic garbled() {
+    return error(Code::unavailable, "A list cannot be read", "An entry of it lacks what each one has.");
+  }
+
+  // False: an entry cannot be read, and must not pass for one that is not there.
+  bool add_scope(std::string_view list_id, const std::string& scope, const Value& content) {
     std::string_view warning = content.at_path("warning/code").as_text();
     if (!warning.empty() && warning != "NO_RESULTS_ON_PAGE")
       unreachable_.insert(std::string(last_segment(scope)));
+    if (const Value& items = content[list_id]; !items.is_null() && !items.is_list()) return false;
     for (const Value& item : content[list_id].as_list()) {
       if (list_id == "operations")
         add_operation(item);
-      else
-        add_resource(list_id == "instances" ? instance_kind() : disk_kind(), item);
+      else if (!add_resource(list_id == "instances" ? instance_kind() : disk_kind(), item))
+        return false;
     }
+    return true;
   }
 
-  void add_resource(const Kind& kind, const Value& item) {
+  bool add_resource(const Kind& kind, const Value& item) {
     if (of_workbench(item)) {
       for (const Value& disk : item["disks"].as_list())
         folded_.insert(std::string(resource_path(disk["source"].as_text())));
-      return;
+      return true;
     }
     auto live = kind.decode(scope_, item);
-    if (!live.ok()) return;
+    if (!live.ok()) return false;
     (&kind == &instance_kind() ? machines_ : disks_).push_back(std::move(live).value());
+    return true;
   }
 
   void add_operation(const Value& item) {
