@@ -198,7 +198,9 @@ void read_parts(Wire& wire, const Kind& kind, std::shared_ptr<Live> live, std::v
   wire.send(live->scope, call, ApiRequest::Repeat::safe,
             [&wire, &kind, live, parts = std::move(parts), next, done](Result<Answer> answer) {
               if (!answer.ok()) return done(std::move(answer).error());
-              if (answer->http.ok()) kind.fold(*live, answer->json);
+              bool gone = answer->http.status == 404;
+              if (!answer->http.ok() && !gone) return done(google_error(answer->http));
+              if (!gone) kind.fold(*live, answer->json);
               read_parts(wire, kind, live, parts, next + 1, done);
             });
 }

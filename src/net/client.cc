@@ -72,7 +72,10 @@ Result<Value> value_of(const ClientOptions& options, const ApiRequest& request, 
                            response.status, response.body.size()));
 }
 
-std::string_view why_no_more(Verdict verdict) {
+std::string why_no_more(Verdict verdict, std::optional<Duration> asked, Duration patience) {
+  if (verdict == Verdict::out_of_patience && asked && *asked > patience)
+    return fmt::format("It asks not to be asked again for {}, longer than nbform waits.",
+                       format_span(*asked));
   switch (verdict) {
     case Verdict::not_repeatable:
       return "It was not sent again: it may have taken effect, and nothing protects it from happening twice.";
@@ -83,11 +86,10 @@ std::string_view why_no_more(Verdict verdict) {
   }
 }
 
-Diagnostic given_up(Diagnostic problem, Verdict verdict, int attempts, Duration elapsed) {
+Diagnostic given_up(Diagnostic problem, const std::string& why, int attempts, Duration elapsed) {
   std::string tried =
       attempts > 1 ? fmt::format("Tried {} times in {}. ", attempts, format_span(elapsed)) : "";
-  problem.detail =
-      fmt::format("{}{}{}{}", problem.detail, problem.detail.empty() ? "" : " ", tried, why_no_more(verdict));
+  problem.detail = fmt::format("{}{}{}{}", problem.detail, problem.detail.empty() ? "" : " ", tried, why);
   return problem;
 }
 
@@ -143,7 +145,9 @@ void Client::State::try_again_or_give_up(CallId id, Call& call, Diagnostic probl
   auto decision = decide(call.request.policy, problem.code, repeatable, call.attempts, elapsed, asked,
                          [this](std::uint64_t n) { return env.random(n); });
   if (decision.verdict != Verdict::again)
-    return finish(id, given_up(std::move(problem), decision.verdict, call.attempts, elapsed));
+    return finish(
+        id, given_up(std::move(problem), why_no_more(decision.verdict, asked, call.request.policy.patience),
+                     call.attempts, elapsed));
   if (asked) hold_until[call.origin] = std::max(hold_until[call.origin], env.now() + *asked);
   notify(call, problem, response, decision.wait);
   pace(id, call, decision.wait);

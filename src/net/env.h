@@ -59,7 +59,7 @@ class Env {
   // happen.
   virtual bool step() = 0;
 
-  // Called once for each interrupt of the user (SIGINT, SIGTERM). One handler; empty = none.
+  // Called once for each interrupt of the user (SIGINT, SIGTERM, SIGHUP). One handler; empty = none.
   virtual void on_interrupt(std::function<void()> fn) = 0;
 
   virtual std::uint64_t random(std::uint64_t n) = 0;                        // uniform in [0, n); n > 0

@@ -86,7 +86,8 @@ int keep_from_programs(void*, curl_socket_t fd, curlsocktype) {
 std::string what_happened(const Transfer& transfer, CURLcode code) {
   if (transfer.too_large) return fmt::format("more than {} bytes came", transfer.response.body.size());
   if (code == CURLE_ABORTED_BY_CALLBACK) return "the connection was closed before an answer came";
-  return transfer.message[0] != 0 ? transfer.message : curl_easy_strerror(code);
+  bool has_password = transfer.exchange.proxy.find('@') != std::string::npos;  // which curl might quote
+  return transfer.message[0] != 0 && !has_password ? transfer.message : curl_easy_strerror(code);
 }
 
 Diagnostic failed(const Transfer& transfer, CURLcode code) {

@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM as events of a loop, through a self-pipe. The process has one set of signal handlers, so
-// at most one Interrupts listens at a time. Knows no loop.
+// SIGINT, SIGTERM and SIGHUP as events of a loop, through a self-pipe. The process has one set of signal
+// handlers, so at most one Interrupts listens at a time. Knows no loop.
 #pragma once
 
 namespace nbform {

@@ -280,6 +280,7 @@ Result<Value> fetch_env(int port, bool tls) {
                  fmt::format("Nothing answers on port {} of {}.", port, kHost));
   };
   auto read = [&](auto client) -> Result<Value> {
+    client->set_read_timeout(60);  // a key is made first
     auto answer = client->Get("/_nbsim/env");
     if (!answer || answer->status != 200) return nowhere();
     return parse_json(answer->body);

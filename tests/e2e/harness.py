@@ -46,8 +46,9 @@ class Nbsim:
     def env(self):
         """What `nbsim env` exports."""
         out = subprocess.run([BIN / "nbsim", "env", "--port", str(self.port), "--dir", self.directory, *self.tls],
-                             check=True, capture_output=True, text=True).stdout
-        pairs = (line.removeprefix("export ").split("=", 1) for line in out.splitlines())
+                             stdout=subprocess.PIPE, text=True)
+        assert out.returncode == 0, "nbsim env failed"
+        pairs = (line.removeprefix("export ").split("=", 1) for line in out.stdout.splitlines())
         return {name: value.strip("'") for name, value in pairs}
 
     def _open(self, what, data=None):
@@ -63,6 +64,15 @@ class Nbsim:
 
     def requests(self):
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def compute(self):
+        """The requests to Compute that have arrived, also those that are still unanswered."""
+        arrived = [event["detail"] for event in self._open("events") if event["kind"] == "request"]
+        return [detail for detail in arrived if detail["path"].startswith("/compute/")]
+
+    def struck(self):
+        """Whether a fault has met a request."""
+        return any(detail.get("fault") for detail in self.compute())
 
     def mutations(self):
         """METHOD path-after-the-project of what changed the cloud, in order."""
@@ -81,7 +91,11 @@ class Nbsim:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # it holds a request
+            self.process.kill()
+            self.process.wait()
         self.process.stdout.close()
 
 
@@ -120,8 +134,9 @@ class EndToEnd(unittest.TestCase):
     def start_cloud(self, *flags, times="fast"):
         logs = pathlib.Path(os.environ.get("NBFORM_REQUESTS", self.home))
         logs.mkdir(parents=True, exist_ok=True)
-        log = logs / f"e2e-{self.id()}-{len(list(logs.glob(f'e2e-{self.id()}-*')))}.jsonl"
-        log.write_text("")
+        handle, name = tempfile.mkstemp(".jsonl", f"e2e-{self.id()}-", logs)
+        os.close(handle)
+        log = pathlib.Path(name)
         directory = pathlib.Path(tempfile.mkdtemp(dir=self.home))
         cloud = Nbsim(directory, log, "--op-times", times, *flags)
         self.addCleanup(cloud.stop)
@@ -159,6 +174,6 @@ class EndToEnd(unittest.TestCase):
         self.nbform("apply -y --detailed-exitcode")
         self.assertEqual(cloud.mutations(), before)
 
-    def interrupt(self, process):
-        process.send_signal(signal.SIGINT)
+    def interrupt(self, process, number=signal.SIGINT):
+        process.send_signal(number)
         return time.monotonic()

@@ -82,6 +82,7 @@ class Terminal:
         self.process = subprocess.Popen([BIN / "nbform", *command.split()], cwd=cwd, env=env, stdin=slave, stdout=slave,
                                         stderr=slave, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.settings = termios.tcgetattr(slave)
         os.close(slave)
 
     def resize(self, columns):
@@ -122,6 +123,7 @@ class Terminal:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise AssertionError(f"still running:\n{self.text}")
         finally:
+            self.settings_after = termios.tcgetattr(self.master)
             os.close(self.master)
 
     def screen(self):

@@ -216,7 +216,7 @@ class DiskKind final : public Kind {
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["name"].as_text().empty() || body["zone"].as_text().empty())
-      return error(Code::internal, "An answer lacks what every disk has",
+      return error(Code::unavailable, "An answer lacks what every disk has",
                    "The cloud sent a disk without name or zone.");
     return decode_disk(scope, body);
   }

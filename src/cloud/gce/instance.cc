@@ -249,7 +249,7 @@ class InstanceKind final : public Kind {
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["name"].as_text().empty() || body["zone"].as_text().empty())
-      return error(Code::internal, "An answer lacks what every VM has",
+      return error(Code::unavailable, "An answer lacks what every VM has",
                    "The cloud sent a VM without name or zone.");
     return decode_instance(scope, body);
   }

@@ -7,6 +7,13 @@
 
 using namespace nbform;
 
+TEST_CASE("JSON of too many values is refused, whatever its strings hold") {
+  CHECK(parse_json("[1,1,1]", 4).ok());
+  CHECK(parse_json("[1,1,1]", 3).error().summary == kTooLarge);
+  CHECK(parse_json(R"(["a,b,[,{,c\",",2])", 3).ok());
+  CHECK(parse_json(R"({"a":[[],[]]})", 3).error().summary == kTooLarge);
+}
+
 TEST_CASE("JSON keeps int64, sorts keys and escapes control characters") {
   auto v = parse_json(R"({"b":9007199254740993,"a":[1.5,true,null,"x\u001b[31m"]})");
   REQUIRE(v.ok());

@@ -153,7 +153,9 @@ TEST_CASE("a Retry-After beyond patience ends the call at once") {
     return refused(503, {{"Retry-After", "86400"}});
   });
   Time start = env.clock;
-  CHECK_FALSE(ask(env, get()).ok());
+  auto answer = ask(env, get());
+  REQUIRE_FALSE(answer.ok());
+  CHECK(answer.error().detail.ends_with("It asks not to be asked again for 1d 0h, longer than nbform waits."));
   CHECK(env.clock - start < seconds(1));
 }
 

@@ -143,6 +143,38 @@ TEST_CASE("an answer that never ends is cut off at its limit, zipped or not") {
   }
 }
 
+TEST_CASE("what arrives at the same time is bounded as a whole") {
+  TinyServer server([](int fd, const std::string&, int) {
+    TinyServer::write(fd, "HTTP/1.1 200 OK\r\n\r\n");
+    std::string piece(std::size_t{1} << 20, 'x');
+    for (int i = 0; i < 7 && TinyServer::write(fd, piece); ++i) {
+    }
+    ::usleep(300'000);  // all of them hold what they have
+    return false;
+  });
+  auto env = make_real_env();
+  int whole = 0, refused = 0;
+  for (int i = 0; i < 8; ++i)
+    env->send({.url = server.url(), .timeout = 20s}, [&](Result<Response> r) {
+      if (r.ok()) ++whole;
+      if (!r.ok() && r.error().summary == kTooLarge) ++refused;
+    });
+  while (env->step()) {
+  }
+  CHECK(whole + refused == 8);
+  CHECK(whole <= 4 + refused);
+  CHECK(refused >= 1);
+  CHECK(get(*env, server)->body.size() == std::size_t{7} << 20);
+}
+
+TEST_CASE("a proxy's password is in no message") {
+  Variable proxy("HTTPS_PROXY", "http://user:canary/with%odd@127.0.0.1:1");
+  auto env = make_real_env();
+  auto answer = exchange(*env, {.url = "https://compute.googleapis.com/", .timeout = 5s});
+  REQUIRE_FALSE(answer.ok());
+  CHECK(answer.error().detail.find("canary") == std::string::npos);
+}
+
 TEST_CASE("a zipped answer is read, and its limit counts what it unfolds to") {
   // gzip of 100 kB of blanks.
   const unsigned char zipped[] = {
@@ -286,10 +318,10 @@ TEST_CASE("each interrupt is delivered, also while waiting, and none after the h
   CHECK(interrupts == 1);
   CHECK(Clock::now() - begun < 1s);
   ::raise(SIGTERM);
+  ::raise(SIGHUP);
   ::raise(SIGINT);
-  env->step();
-  env->step();
-  CHECK(interrupts == 3);
+  for (int i = 0; i < 3; ++i) env->step();
+  CHECK(interrupts == 4);
   env->on_interrupt({});
   struct sigaction now = {};
   ::sigaction(SIGINT, nullptr, &now);
