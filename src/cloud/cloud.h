@@ -27,6 +27,7 @@ struct ListCall {
   std::string id;  // tells `collect` what it reads
   Call call;
   std::string size_parameter = "maxResults";  // lowered where a page is too large to be taken
+  std::string optional_parameter;             // left out where the cloud refuses it (400)
 };
 
 // What the lists of one scope say.

@@ -90,11 +90,22 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
                [this, self = shared_from_this(), index, list, token, tokens](Result<Answer> answer) {
                  if (cancelled_) return;
                  --outstanding_;
-                 bool too_large = !answer.ok() && answer.error().summary == kTooLarge;
-                 if (ListCall smaller = list; too_large && make_pages_smaller(smaller))
-                   return fetch_page(index, smaller, token, tokens);
+                 if (ListCall easier = list; make_easier(easier, answer))
+                   return fetch_page(index, easier, token, tokens);
                  take_page(index, list, tokens, std::move(answer));
                });
+  }
+
+  // What a refusal leaves to ask: the same in smaller pages, or without a parameter that it can do without.
+  static bool make_easier(ListCall& list, const Result<Answer>& answer) {
+    if (!answer.ok()) return answer.error().summary == kTooLarge && make_pages_smaller(list);
+    return answer->http.status == 400 && drop_optional(list);
+  }
+
+  static bool drop_optional(ListCall& list) {
+    return !list.optional_parameter.empty() && std::erase_if(list.call.query, [&](const auto& p) {
+                                                 return p.first == list.optional_parameter;
+                                               }) > 0;
   }
 
   void take_page(std::size_t index, const ListCall& list, const std::shared_ptr<PageTokens>& tokens,

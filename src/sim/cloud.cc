@@ -97,6 +97,7 @@ Answer serve_with_fault(State& state, const Request& request, const Url& url, st
   if (fault.drop != Drop::none) answer.response.reset();
   answer.delay += fault.delay;
   answer.cut = fault.cut;
+  answer.scripted = fault.status || fault.body;
   return answer;
 }
 

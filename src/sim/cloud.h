@@ -39,7 +39,8 @@ struct Answer {
   std::optional<Response> response;
   Duration delay{0};               // before the answer is sent, on top of the network's own latency
   std::optional<std::size_t> cut;  // only so many bytes of the body are sent, then the connection is dropped
-  bool held = false;  // operations.wait: ask World::resume for the answer once `delay` has passed
+  bool held = false;      // operations.wait: ask World::resume for the answer once `delay` has passed
+  bool scripted = false;  // a fault's own text stands in place of the cloud's answer
 };
 
 // One line of the diary. kind: "request", or an effect: insert, delete, status, attach, detach, labels,

@@ -14,6 +14,7 @@
 #include "sim/effects.h"
 #include "sim/images.h"
 #include "sim/instances.h"
+#include "sim/manner.h"
 #include "sim/refusal.h"
 
 namespace nbform::sim {
@@ -218,7 +219,7 @@ Answer answer_compute(State& state, const Request& request, const Url& url, cons
     return {compute_refusal(result.error())};
   }
   if (result->json.empty()) return {json_response(204, "")};
-  return {json_response(200, std::move(result->json)), result->delay, {}, result->held};
+  return {json_response(200, in_manner(state, std::move(result->json))), result->delay, {}, result->held};
 }
 
 }  // namespace nbform::sim

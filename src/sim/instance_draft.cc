@@ -73,28 +73,30 @@ Result<> check_run_time(const Value& s) {
 }  // namespace
 
 Result<Value> read_scheduling(const State& state, const Value& asked, bool has_gpu) {
-  Map s;
+  Value out = Map();
+  const Value& given = out;
+  Map& s = out.map();
   for (const auto& [key, value] : asked.as_map())
     if (!value.is_null()) s.set(key, value);
   bool spot = is_spot(asked);
-  if (spot && s["provisioningModel"].is_null())
+  if (spot && given["provisioningModel"].is_null())
     s.set("provisioningModel", asked["preemptible"].as_bool() ? "STANDARD" : "SPOT");
-  if (s["provisioningModel"].is_null()) s.set("provisioningModel", "STANDARD");
-  if (s["automaticRestart"].is_null()) s.set("automaticRestart", !spot);
-  if (s["onHostMaintenance"].is_null()) s.set("onHostMaintenance", spot ? "TERMINATE" : "MIGRATE");
-  if (spot) NB_TRY(check_spot(s));
-  NB_TRY(check_run_time(s));
-  if (has_gpu && s["onHostMaintenance"].as_text() != "TERMINATE")
-    return bad_field(in_scheduling("onHostMaintenance"), s["onHostMaintenance"].as_text(),
+  if (given["provisioningModel"].is_null()) s.set("provisioningModel", "STANDARD");
+  if (given["automaticRestart"].is_null()) s.set("automaticRestart", !spot);
+  if (given["onHostMaintenance"].is_null()) s.set("onHostMaintenance", spot ? "TERMINATE" : "MIGRATE");
+  if (spot) NB_TRY(check_spot(given));
+  NB_TRY(check_run_time(given));
+  if (has_gpu && given["onHostMaintenance"].as_text() != "TERMINATE")
+    return bad_field(in_scheduling("onHostMaintenance"), given["onHostMaintenance"].as_text(),
                      "Instances with guest accelerators do not support live migration.");
-  bool limited = !s["maxRunDuration"].is_null() || !s["terminationTime"].is_null();
-  if ((spot || limited) && s["instanceTerminationAction"].is_null())
+  bool limited = !given["maxRunDuration"].is_null() || !given["terminationTime"].is_null();
+  if ((spot || limited) && given["instanceTerminationAction"].is_null())
     s.set("instanceTerminationAction", "STOP");
-  if (state.variant("preemptible-absent") && s["provisioningModel"].as_text() == "SPOT")
+  if (state.variant("preemptible-absent") && given["provisioningModel"].as_text() == "SPOT")
     s.erase("preemptible");
   else
     s.set("preemptible", spot);
-  return Value(std::move(s));
+  return out;
 }
 
 Value built_in_accelerators(const State& state, const MachineFacts& machine, const Key& key) {

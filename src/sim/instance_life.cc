@@ -64,6 +64,9 @@ Result<Reply> insert_instance(State& state, const Call& call) {
                    Failure{"RESOURCE_ALREADY_EXISTS", 409, message, {}}});
   }
   Draft draft = NB_TRY(draft_instance(state, call, key));
+  if (state.variant("quota-http"))
+    if (auto over = over_quota(state, running_charges(state, key, draft.wire)))
+      return refuse("quotaExceeded", over->message);
   double seconds = insert_seconds(draft.wire);
   put_instance(state, call, key, std::move(draft));
   if (state.variant("slow-visibility"))

@@ -137,7 +137,7 @@ std::optional<Failure> injected_failure(const State& state, const Mutation& muta
 }
 
 void remember_request(State& state, const Call& call, const Key& operation) {
-  if (!call.has("requestId")) return;
+  if (!call.has("requestId") || state.variant("request-ids-forgotten")) return;
   state.replays[{call.project(), std::string(call.param("requestId"))}] = {call.digest, operation,
                                                                            state.now + kReplayWindow};
 }
@@ -174,6 +174,7 @@ Reply submit(State& state, const Call& call, Mutation mutation) {
     work.hidden.map().set("preempt", state.fault->preempt->count());
   state.plan(start, {"op.start", at, {}});
   state.plan(end, {"op.finish", at, {}});
+  if (state.variant("late-operations")) work.visible_from = start;
   remember_request(state, call, at);
   return reply(call, work);
 }
@@ -243,7 +244,7 @@ namespace {
 Result<Reply> get_operation(State& state, const Call& call) {
   Key key = call.key(call.arg("operation"));
   const Resource* work = state.find("operations", key);
-  if (work == nullptr) return not_found(key, "operations");
+  if (work == nullptr || !state.visible(*work)) return not_found(key, "operations");
   return reply(call, *work);
 }
 

@@ -127,15 +127,20 @@ std::vector<Charge> disk_charges(const Key& key, const Value& disk) {
            static_cast<double>(disk["sizeGb"].as_int())}};
 }
 
+std::optional<Failure> over_quota(const State& state, const std::vector<Charge>& charges) {
+  if (!state.options.quotas) return std::nullopt;
+  for (const Charge& c : charges) {
+    double limit = quota_limit(state, c.key);
+    auto used = state.usage.find(c.key);
+    if ((used == state.usage.end() ? 0 : used->second) + c.amount > limit) return exceeded(c, limit);
+  }
+  return std::nullopt;
+}
+
 std::optional<Failure> take_quota(State& state, Resource& holder, std::string_view slot,
                                   std::vector<Charge> charges) {
   give_back_quota(state, holder, slot);
-  if (state.options.quotas)
-    for (const Charge& c : charges) {
-      double limit = quota_limit(state, c.key);
-      auto used = state.usage.find(c.key);
-      if ((used == state.usage.end() ? 0 : used->second) + c.amount > limit) return exceeded(c, limit);
-    }
+  if (auto failure = over_quota(state, charges)) return failure;
   Value list = charge_list(charges);
   add_usage(state, list, 1);
   holder.hidden.map().set(slot, list);

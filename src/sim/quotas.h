@@ -22,6 +22,8 @@ Value quota_list(const State& state, const std::string& project,
 std::vector<Charge> running_charges(const State& state, const Key& key, const Value& instance);
 std::vector<Charge> disk_charges(const Key& key, const Value& disk);
 
+// The first of the charges that would exceed its limit.
+std::optional<Failure> over_quota(const State& state, const std::vector<Charge>& charges);
 // Takes all or nothing. The charges stand in `holder.hidden` under `slot` until given back.
 std::optional<Failure> take_quota(State& state, Resource& holder, std::string_view slot,
                                   std::vector<Charge> charges);

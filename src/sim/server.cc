@@ -106,12 +106,14 @@ struct Server::Inside {
   void write_log(const httplib::Request& req, const Answer& answer) {
     if (!log.is_open()) return;
     auto body = parse_json(req.body);
-    log << to_json(Map{{"time", format_rfc3339(now())},
-                       {"method", req.method},
-                       {"url", req.target},
-                       {"body", body ? *body : Value()},
-                       {"status", answer.response ? answer.response->status : 0}})
-        << std::endl;
+    Map line{{"time", format_rfc3339(now())},
+             {"method", req.method},
+             {"url", req.target},
+             {"body", body ? *body : Value()},
+             {"status", answer.response ? answer.response->status : 0}};
+    if (answer.response) line.set("answer", answer.response->body);
+    if (answer.scripted) line.set("scripted", true);
+    log << to_json(line) << std::endl;
   }
 
   static void send(Answer answer, const httplib::Request& req, httplib::Response& res) {

@@ -33,6 +33,15 @@ constexpr std::array kVariants = {
     Variant{"dated-interface",
             "returnPartialSuccess is refused and lists are always partial, as in dated versions"},
     Variant{"early-wait", "operations.wait returns at once, whatever the state"},
+    Variant{"quota-http",
+            "a VM over quota is HTTP 403 quotaExceeded (default: operation error QUOTA_EXCEEDED)"},
+    Variant{"late-operations", "an operation answers 404 until it runs (default: known at once)"},
+    Variant{"request-ids-forgotten", "a repeated requestId is a new request (default: known for 60 minutes)"},
+    Variant{"reads-stopped", "a stopped VM reads STOPPED (default: TERMINATED)"},
+    Variant{"defaults-omitted", "members that are false or empty are not in answers"},
+    Variant{"links-of-another-host",
+            "links in answers begin with https://compute.googleapis.com/compute/v1/"},
+    Variant{"links-as-paths", "links in answers begin with projects/"},
     Variant{"no-preempted-record", "a preemption leaves no operation compute.instances.preempted"},
 };
 }  // namespace

@@ -1,4 +1,5 @@
-"""Starts nbsim from the directory NBFORM_BIN; without it the tests fail rather than pass unseen."""
+"""Starts nbsim from the directory NBFORM_BIN; without it the tests fail rather than pass unseen. Whatever it answered in
+a test is held against the published messages when the test is over."""
 
 import json
 import os
@@ -8,7 +9,9 @@ import urllib.request
 
 import pytest
 
-BIN = pathlib.Path(os.environ.get("NBFORM_BIN", pathlib.Path(__file__).parents[2] / "build/bin"))
+from check_requests import Judge, report
+
+BIN = pathlib.Path(os.environ.get("NBFORM_BIN", pathlib.Path(__file__).parents[2] / "build/bin")).resolve()
 
 
 class Nbsim:
@@ -55,6 +58,9 @@ class Nbsim:
         self.process.wait(10)
 
 
+ANSWERS = Judge(requests=False)  # of all tests; many of them ask what no client should
+
+
 @pytest.fixture
 def start_nbsim(tmp_path):
     running = []
@@ -66,8 +72,16 @@ def start_nbsim(tmp_path):
         return running[-1]
 
     yield start
+    known = len(ANSWERS.errors)
     for nbsim in running:
         nbsim.stop()
+        ANSWERS.log(nbsim.log)
+    assert not ANSWERS.errors[known:], "\n".join(ANSWERS.errors[known:])
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(ANSWERS.words())
+    report("contract-answers", ANSWERS, "what the contract tests asked of nbsim", "sh tests/run.sh --suite contract")
 
 
 @pytest.fixture

@@ -42,6 +42,8 @@ ListCall list(const Scope& scope, std::string_view what, std::string_view fields
       {"maxResults", "500"},
       {"returnPartialSuccess", "true"},
       {"fields", fmt::format("items/*({}({}),warning),nextPageToken,unreachables", what, fields)}};
+  out.optional_parameter =
+      "returnPartialSuccess";  // dated interfaces know it no more, and are always partial
   return out;
 }
 
