@@ -64,8 +64,10 @@ std::string indented(const std::string& text, const Style& style) {
 
 std::string provider_line(const Diagnostic& d) {
   if (d.provider_code.empty() && d.request_id.empty()) return {};
+  bool said = d.detail.find(d.provider_code) != std::string::npos;
+  if (said && d.request_id.empty()) return {};
+  if (said) return "the cloud's record of it: " + d.request_id;
   std::string text = "the cloud says: " + d.provider_code;
-  if (d.provider_code.empty()) text = "request";
   if (!d.request_id.empty()) text += " (" + d.request_id + ")";
   return text;
 }

@@ -282,6 +282,7 @@ GoogleProblem parse_google_error(const Response& response) {
 GoogleProblem parse_google_operation_error(const Value& item, int http_status) {
   GoogleProblem problem;
   problem.http_status = http_status;
+  problem.in_operation = true;
   add_reason(problem, item["code"].as_text());
   for (const Value& detail : item["errorDetails"].as_list()) read_detail(problem, detail);
   problem.message = item["message"].as_text().substr(0, kMaxMessage);
@@ -292,7 +293,8 @@ Code classify_google(const GoogleProblem& problem) {
   if (problem.http_status == 401) return Code::unauthenticated;
   for (const std::string& reason : problem.reasons)
     if (auto code = code_of_word(reason, problem.message))
-      return code == Code::capacity && problem.http_status == 400 ? Code::unsupported : *code;
+      return code == Code::capacity && problem.http_status == 400 && !problem.in_operation ? Code::unsupported
+                                                                                           : *code;
   return code_of_status(problem.http_status);
 }
 

@@ -15,6 +15,7 @@ namespace nbform {
 // What an error says; members are empty or 0 where it does not.
 struct GoogleProblem {
   int http_status = 0;
+  bool in_operation = false;  // the failure of an operation, not the refusal of a request
   std::vector<std::string>
       reasons;  // the cloud's words, the most specific first: ErrorInfo, errors[0], status
   std::string message;

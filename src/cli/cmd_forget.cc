@@ -27,7 +27,7 @@ int run(Shell& shell, const ForgetOptions& options) {
 
 Run declare(Flags& flags) {
   auto options = std::make_shared<ForgetOptions>();
-  flags.positionals("NAME", options->names, true, "Notebooks, declared or not");
+  flags.positionals("NAME", options->names, true, "Notebooks, declared or not; may hold * and ?");
   options->stack.declare(flags, false);
   options->apply.declare(flags);
   options->change.declare_screen(flags);

@@ -62,6 +62,9 @@ EditWords own_words(const Change& change, const Edit& edit, std::string_view wor
     out.subject = "notebook";
     out.text = edit.before.is_null() ? fmt::format("now notebook {}", edit.after.as_text())
                                      : fmt::format("was notebook {}", edit.before.as_text());
+  } else if (word == "part" && edit.before.as_text().starts_with("disk-")) {
+    out.subject = "disk";
+    out.text = fmt::format("disk {} is now {}", edit.before.as_text().substr(5), part_of(change).substr(5));
   } else {
     out.subject = "nbform's labels";
     out.text = "nbform's own labels";

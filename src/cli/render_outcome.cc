@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -59,9 +60,17 @@ std::string some(const std::vector<std::string>& names) {
                      names.size() - kMost);
 }
 
-std::string done_line(const Sum& sum, Duration took, const Style& style) {
+// "train", and where it is when that is not what the plan said.
+std::string landed(const std::string& notebook, const Outcome& outcome) {
+  for (const ChangeResult& r : outcome.results)
+    if (r.notebook == notebook && !r.fell_back.empty()) return fmt::format("{} in {}", notebook, r.fell_back);
+  return notebook;
+}
+
+std::string done_line(const Sum& sum, const Outcome& outcome, Duration took, const Style& style) {
   std::vector<std::string> done = sum.in(State::done);
   if (done.empty()) return {};
+  for (std::string& name : done) name = landed(name, outcome);
   return laid_out({{"Done in " + format_span(took) + ": ", Ink::green}, {some(done) + "."}}, style, 4);
 }
 
@@ -107,9 +116,13 @@ std::string advice(const Outcome& outcome, const std::string& again, const Style
         {{"Interrupted. ", Ink::bold}, {"What was sent goes on in the cloud. To go on from here: " + again}},
         style, 4);
   if (!outcome.any_failed()) return {};
-  std::string what = outcome.all_failures_are_capacity()
-                         ? "The cloud had no capacity. Try again later, or name more places in `where`: "
-                         : "When that is put right, run it again, it goes on from here: ";
+  bool made = std::any_of(outcome.results.begin(), outcome.results.end(), [](const ChangeResult& r) {
+    return r.state == State::failed && (r.action == Action::create || r.action == Action::replace);
+  });
+  std::string what = "When that is put right, run it again, it goes on from here: ";
+  if (outcome.all_failures_are_capacity())
+    what = made ? "The cloud had no capacity. Try again later, or name more places in `where`: "
+                : "The zone has no capacity to start it: it is off, with its disks. Try again later: ";
   return laid_out({{what + again}}, style, 4);
 }
 
@@ -118,7 +131,8 @@ std::string advice(const Outcome& outcome, const std::string& again, const Style
 std::string render_outcome(const Outcome& outcome, Duration took, const std::string& again,
                            const Style& style) {
   Sum sum(outcome);
-  std::string out = done_line(sum, took, style) + failures(outcome, style) + blocked_lines(outcome, style);
+  std::string out =
+      done_line(sum, outcome, took, style) + failures(outcome, style) + blocked_lines(outcome, style);
   return out + going_on(outcome, style) + advice(outcome, again, style);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "core/match.h"
 #include "core/notebook_plans.h"
 #include "core/order.h"
@@ -53,7 +54,7 @@ class Differ {
 
   bool selects(std::string_view notebook) const { return !options_.selects || options_.selects(notebook); }
   bool wanted(const Resource& resource) const {
-    return !options_.destroy && !options_.forget.count(resource.notebook);
+    return !options_.destroy && !options_.forgets(resource.notebook);
   }
 
   void describe() {
@@ -178,10 +179,20 @@ class Differ {
   }
 
   // An existing disk with data, kept or left, pins the place.
-  std::string pinned_zone(const Resource& resource) const {
+  std::vector<const Live*> pins_of(const Resource& resource) const {
+    std::vector<const Live*> out;
     for (const Live* live : match_.siblings_of(resource.notebook))
-      if (live->pins && !live->never_used) return live->zone;
-    return {};
+      if (live->pins && !live->never_used) out.push_back(live);
+    return out;
+  }
+
+  // "disk train-data (200 GB) used again", and why that binds the place.
+  static void tell_of_pins(Change& change, const std::vector<const Live*>& pins) {
+    std::vector<std::string> names;
+    for (const Live* live : pins) names.push_back(live->kind->data_name(*live));
+    change.reason_text = join(names, ", ") + " used again";
+    bool first = !change.attempts.empty() && change.attempts.front().zone == pins.front()->zone;
+    if (!first) change.place_text = fmt::format("in {}, where {} is", pins.front()->zone, names.front());
   }
 
   // A copied disk is made in the first place, and binds its machine to it.
@@ -197,8 +208,9 @@ class Differ {
     if (!options_.attempts || !resource.kind->is_machine()) return;  // disks follow their machine
     Diagnostics problems;
     change.attempts = options_.attempts(resource, problems);
-    std::string zone = pinned_zone(resource);
-    if (!zone.empty()) {
+    if (auto pins = pins_of(resource); !pins.empty()) {
+      std::string zone = pins.front()->zone;
+      if (change.action == Action::create) tell_of_pins(change, pins);
       std::vector<Attempt> there;
       for (const Attempt& attempt : change.attempts)
         if (there.empty() || there.back().spot != attempt.spot) there.push_back({zone, attempt.spot});
@@ -367,7 +379,7 @@ class Differ {
   // --- what is there and not wanted ---
 
   void judge_unwanted_declared(const Resource& resource, const Live& live) {
-    if (options_.forget.count(resource.notebook)) {
+    if (options_.forgets(resource.notebook)) {
       plan_forget(live);
       return;
     }
@@ -384,6 +396,11 @@ class Differ {
     finish(std::move(change), live);
   }
 
+  // A later nbform may have made the others, and know what they are for.
+  static bool is_known_part(std::string_view part) {
+    return part == "instance" || part == "boot" || part.starts_with("disk-");
+  }
+
   void judge_unwanted(const Live& live) {
     if (options_.power_only || !match_.is_ours(live) || match_.is_taken(live) ||
         match_.clashes(live.owner.notebook) || machine_is_being_made(live.owner.notebook))
@@ -396,9 +413,15 @@ class Differ {
       judge_removal(live, Reason::asked, nullptr, true);
       return;
     }
+    if (!is_known_part(live.owner.part)) {
+      plan_.elsewhere.push_back(
+          fmt::format("{} {} ({}) is a part that this nbform does not know; it is left alone",
+                      live.kind->noun(), spoken(live.owner.address()), live.id));
+      return;
+    }
     bool asked = (options_.destroy && options_.selects && selects(live.owner.notebook)) ||
                  (options_.destroy && !options_.selected && identified_or_declared(live));
-    if (options_.forget.count(live.owner.notebook)) {
+    if (options_.forgets(live.owner.notebook)) {
       plan_forget(live);
     } else if (is_remainder(live)) {
       judge_remainder(live);
@@ -465,7 +488,7 @@ class Differ {
   }
 
   bool wants_machine(const std::string& notebook) const {
-    return !options_.destroy && !options_.forget.count(notebook);
+    return !options_.destroy && !options_.forgets(notebook);
   }
 
   Change removal(const Live& live, Reason reason) const {
@@ -539,6 +562,11 @@ class Differ {
 };
 
 }  // namespace
+
+bool DiffOptions::forgets(std::string_view notebook) const {
+  return std::any_of(forget.begin(), forget.end(),
+                     [&](const std::string& pattern) { return glob_match(pattern, notebook); });
+}
 
 Plan diff(Graph& graph, const Snapshot& snapshot, const DiffOptions& options) {
   return Differ(graph, snapshot, options).run();

@@ -20,13 +20,15 @@ struct DiffOptions {
   std::function<bool(std::string_view notebook)> selects;  // empty: all
   bool prune = false;                              // delete what is undeclared even in a stack without an id
   bool destroy = false;                            // want nothing of what is selected
-  std::set<std::string> replace, restart, forget;  // notebooks asked for
+  std::set<std::string> replace, restart;          // notebooks asked for
+  std::set<std::string> forget;                    // the same; may hold * and ?
   std::map<std::string, PowerPolicy::Want> power;  // nbform start, nbform stop
   bool power_only = false;                   // start and stop: other differences wait, and nothing is created
   std::map<std::string, Diagnostic> unread;  // notebooks whose `adopt` could not be read, and why
   std::set<std::string> delete_kept;         // destroy --kept: names or addresses
   // Places and markets for a create, best first; problems are positioned.
   std::function<std::vector<Attempt>(const Resource&, Diagnostics&)> attempts;
+  bool forgets(std::string_view notebook) const;
 };
 
 // `graph` must outlive the plan; resources may be told to release what is undeclared.

@@ -84,8 +84,9 @@ struct Step {
   std::function<std::optional<Call>(const StepContext&)> call;
   // Why the step must not be sent as things stand; asked with the freshest reading, right before.
   std::function<std::optional<Diagnostic>(const StepContext&)> forbid = {};
-  bool makes = false;    // a create: capacity failures try the next attempt
-  bool removes = false;  // afterwards the resource is gone
+  bool makes = false;        // a create: capacity failures try the next attempt
+  bool removes = false;      // afterwards the resource is gone
+  bool replaceable = false;  // where the cloud refuses it, a replace brings it about
 };
 
 // What an answer to a mutation, or to a poll, says.

@@ -38,6 +38,7 @@ void fold_in(NotebookPlan& line, const Change& change, std::size_t index, bool m
     if (!change.reason_text.empty()) line.reason = change.reason_text;
   }
   for (const Edit& edit : change.edits) add_once(line.why, edit.why);
+  add_once(line.why, change.place_text);
   if (change.action == Action::create && change.resource != nullptr)
     for (const std::string& text : change.resource->default_texts) add_once(line.defaults, text);
   if (change.loses_data) add_once(line.lost, change.kind->data_name(*change.live));

@@ -65,6 +65,7 @@ struct Change {
   Action action = Action::none;
   Reason reason = Reason::none;
   std::string reason_text;  // a sentence
+  std::string place_text;   // why it is made where it is, when the manifest alone does not say
   const Kind* kind = nullptr;
   const Resource* resource = nullptr;  // in the Graph that the plan was made of; null when undeclared
   std::shared_ptr<const Live> live;    // null when not there

@@ -28,8 +28,9 @@ struct ChangeResult {
   std::string blocked_by;  // address
   std::string operation;   // where unfinished: the cloud's name of what still goes on
   std::string zone;        // where it landed
-  bool sent = false;       // at least one mutation was sent
-  bool applied = false;    // at least one took effect
+  std::string fell_back;  // "us-central1-f", "us-central1-b on demand": where the first place had no capacity
+  bool sent = false;      // at least one mutation was sent
+  bool applied = false;   // at least one took effect
 };
 
 struct Outcome {

@@ -63,10 +63,13 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
                        fmt::format("{} needs the name {} in {}, and there is a {} of that name; {}.",
                                    notebook, holder.name, holder.zone, holder.kind->noun(), whose));
   d.address = notebook;
-  d.hint = ours ? "Give one of the two another `name`."
-                : fmt::format(
-                      "Give the notebook another `name`, or take the existing one over with\n    adopt: {}",
-                      holder.id);
+  if (ours)
+    d.hint = "Give one of the two another `name`.";
+  else if (holder.kind->is_machine())
+    d.hint = fmt::format(
+        "Give the notebook another `name`, or take the existing one over with\n    adopt: {}", holder.id);
+  else
+    d.hint = "Give the notebook another `name`, or remove that " + std::string(holder.kind->noun()) + ".";
   return d;
 }
 
@@ -108,16 +111,31 @@ std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& grap
   return failures;
 }
 
+namespace {
+bool is_blocked(const Plan& plan, const std::string& notebook) {
+  return std::find(plan.blocked.begin(), plan.blocked.end(), notebook) != plan.blocked.end();
+}
+
+bool is_machine(const Result<std::optional<Live>>& answer) {
+  return answer.ok() && answer->has_value() && (**answer).kind->is_machine();
+}
+}  // namespace
+
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop) {
   auto pending = std::make_shared<Pending>();
   for (const Change& change : plan.changes)
-    if (change.action == Action::create && change.carried_by.empty())
+    if (change.action == Action::create && change.carried_by.empty() && !is_blocked(plan, change.notebook))
       ask_for_create(wire, pending, change, snapshot);
   await(env, *pending, stop);
-  std::sort(pending->answers.begin(), pending->answers.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(pending->answers.begin(), pending->answers.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first, !is_machine(a.second)) < std::pair(b.first, !is_machine(b.second));
+  });
+  std::string
+      taken;  // the notebook whose machine's name is: the machine's disks are not worth a word beside it
   for (auto& [notebook, answer] : pending->answers) {
     if (answer.ok() && !answer->has_value()) continue;
+    if (answer.ok() && notebook == taken) continue;
+    if (is_machine(answer)) taken = notebook;
     Diagnostic d = answer.ok() ? name_taken(notebook, **answer) : answer.error();
     d.address = notebook;
     plan.block(notebook, std::move(d));

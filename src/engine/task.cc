@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crypto.h"
 #include "core/arrange.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr int kMostConflicts = 10;
 constexpr int kMostIncarnations = 64;
+constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
 
 Diagnostic drifted(const Change& change, std::string what) {
   Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
@@ -170,9 +172,9 @@ void Task::plan_steps() {
 
 void Task::next_step() {
   if (over_) return;
-  tries_ = conflicts_ = 0;
+  tries_ = conflicts_ = unknown_ = 0;
   step_began_ = run_.env.now();
-  if (step_ >= steps_.size()) return verify();
+  if (step_ >= steps_.size()) return refusal_ ? fail(*std::exchange(refusal_, std::nullopt)) : verify();
   bool names_count = change_.kind->is_named() && (attempt_ > 0 || change_.action == Action::replace);
   if (steps_[step_].makes && names_count) return prepare_attempt();
   send_step();
@@ -247,6 +249,7 @@ void Task::settle(Result<Answer> answer) {
   if (!answer.ok()) return look_after_no_verdict(std::move(answer).error());
   const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
   bool polling = !operation_.empty();
+  if (polling && answer->http.status == 404 && ask_again()) return;
   if (polling && answer->http.status == 404)  // an operation that is forgotten is no verdict: look
     return look_after_no_verdict(
         error(Code::unavailable, "The outcome of an operation is not known",
@@ -278,16 +281,30 @@ void Task::settle(Result<Answer> answer) {
                       fmt::format("Operation {} is still not done after {}. It may yet finish.",
                                   settlement.operation, format_span(run_.options.step_deadline))));
   operation_ = settlement.operation;
-  auto self = shared_from_this();
-  auto poll = [self, call = *settlement.poll, scope] {
-    if (self->over_) return;
-    self->call_ = self->run_.wire.send(scope, call, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
-      if (!self->over_) self->settle(std::move(next));
-    });
-  };
+  poll_ = settlement.poll;
+  unknown_ = 0;
   // The call waits at the server; where it returns at once a short pause keeps the loop polite.
-  Duration pause = polling ? std::chrono::milliseconds(500) : std::chrono::milliseconds(0);
-  run_.env.after(pause, poll);
+  poll_after(polling ? std::chrono::milliseconds(500) : std::chrono::milliseconds(0));
+}
+
+void Task::poll_after(Duration pause) {
+  auto self = shared_from_this();
+  run_.env.after(pause, [self] {
+    if (self->over_) return;
+    const Change& change = self->change_;
+    const Scope& scope = change.resource != nullptr ? change.resource->scope : change.live->scope;
+    self->call_ =
+        self->run_.wire.send(scope, *self->poll_, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
+          if (!self->over_) self->settle(std::move(next));
+        });
+  });
+}
+
+// An operation may not be known yet where it is asked for; one that is forgotten stays so.
+bool Task::ask_again() {
+  if (++unknown_ > kMostUnknown || !poll_) return false;
+  poll_after(std::chrono::seconds(1));
+  return true;
 }
 
 void Task::settled() {
@@ -313,7 +330,24 @@ void Task::take_failure(Diagnostic failure, const std::vector<std::string>& hint
       return repeat_later(failure.summary, std::chrono::seconds(5));
   }
   if (failure.code == Code::conflict && ++conflicts_ < kMostConflicts) return read_then(&Task::send_step);
-  fail(std::move(failure));
+  if (step.replaceable && failure.hint.empty())
+    failure.hint = fmt::format("Made anew it can be had:\n    nbform apply --replace {}", change_.notebook);
+  if (!start_again(failure)) fail(std::move(failure));
+}
+
+// An edit was refused for which the machine was stopped: it is not left off. The other edits that need the
+// stop wait for the next run as well.
+bool Task::start_again(Diagnostic& refusal) {
+  std::optional<Step> start = change_.kind->start();
+  if (!start || steps_[step_].needs != Step::Needs::stopped || run_.stopping) return false;
+  auto at = std::find_if(steps_.begin() + static_cast<std::ptrdiff_t>(step_), steps_.end(),
+                         [&](const Step& s) { return s.id == start->id; });
+  if (at == steps_.end()) return false;
+  refusal_ = std::move(refusal);
+  refusal_->detail += " The machine is started again, as it was.";
+  step_ = static_cast<std::size_t>(at - steps_.begin());
+  read_then(&Task::next_step);
+  return true;
 }
 
 // No answer, or none that tells: the live side does. A step that finds nothing left to do has had its effect.
@@ -492,11 +526,19 @@ void Task::forget_removed() {
 void Task::finish() {
   if (change_.action == Action::destroy) forget_removed();
   if (live_) result_.zone = live_->zone;
+  if (attempt_ > 0 && live_) {
+    bool market = change_.resource != nullptr && change_.resource->on_spot && !attempt().spot;
+    result_.fell_back = live_->zone + (market ? " on demand" : "");
+  }
   end(ChangeResult::State::done);
   run_.observer.on_done(change_);
 }
 
 void Task::fail(Diagnostic why) {
+  if (refusal_) {
+    refusal_->detail += fmt::format(" That failed: {}", why.detail);
+    why = *std::exchange(refusal_, std::nullopt);
+  }
   if (why.address.empty()) why.address = change_.notebook;
   result_.failure = why;
   end(ChangeResult::State::failed);

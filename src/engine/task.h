@@ -55,6 +55,9 @@ class Task : public std::enable_shared_from_this<Task> {
   void take_failure(Diagnostic failure, const std::vector<std::string>& hints);
   void look_after_no_verdict(Diagnostic failure);
   void name_exists(Diagnostic failure);
+  bool start_again(Diagnostic& refusal);
+  bool ask_again();
+  void poll_after(Duration pause);
   void repeat_later(std::string_view reason, Duration delay);
   void next_attempt(Diagnostic failure, const std::vector<std::string>& hints);
   void clean_leftovers(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next,
@@ -92,6 +95,9 @@ class Task : public std::enable_shared_from_this<Task> {
   int conflicts_ = 0;
   int spent_ = 0;     // incarnations that turned out to be used up
   std::string made_;  // what `read` calls the thing that was made, where it has no name of ours
+  int unknown_ = 0;  // answers in a row that do not know the operation
+  std::optional<Call> poll_;
+  std::optional<Diagnostic> refusal_;  // of an edit; told once the machine that was stopped for it runs again
   Time step_began_;
   CallId call_ = 0;
   std::string operation_;

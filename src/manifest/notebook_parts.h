@@ -13,8 +13,10 @@ struct Schema<Machine> {
       field("min_cpu_platform", &Machine::min_cpu_platform, kCpuPlatform,
             "The oldest CPU generation to run on.", {.example = "Intel Ice Lake"}),
   };
-  static constexpr Shape shape{
-      .noun = "a map of type and min_cpu_platform", .scalar = &kMachineType, .expand = expand_to<kTypeKey>};
+  static constexpr Shape shape{.noun = "a map of type and min_cpu_platform",
+                               .scalar = &kMachineType,
+                               .expand = expand_to<kTypeKey>,
+                               .list_reserved = true};
 };
 
 template <>

@@ -258,8 +258,12 @@ std::string_view what_it_is(const Node& node) {
 bool wrong_type(Node& node, const Shape& shape, const std::string& path, const Check& check) {
   node.broken = true;
   std::string also = shape.scalar != nullptr ? fmt::format(", or {}", takes(*shape.scalar)) : "";
-  check.report.error(node.place(), "Wrong type",
-                     fmt::format("`{}` takes {}{}, not {}.", path, takes(shape), also, what_it_is(node)));
+  check.report.error(
+      node.place(), "Wrong type",
+      fmt::format("`{}` takes {}{}, not {}.{}", path, takes(shape), also, what_it_is(node),
+                  node.is_list() && shape.list_reserved
+                      ? " A list, in order of preference, is reserved for a later version: name one."
+                      : ""));
   return false;
 }
 

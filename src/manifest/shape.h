@@ -62,6 +62,7 @@ struct Shape {
   // Writes the short form `text` out as entries of `map`; false where it can't be read.
   bool (*expand)(const Node& text, Node& map) = nullptr;
   bool whole = false;                             // replaced as a whole when overlays merge
+  bool list_reserved = false;                     // a list of them will mean something in a later version
   std::span<const std::string_view> one_of = {};  // record: exactly one of these keys
 
   constexpr const FieldInfo* field(std::string_view name) const {

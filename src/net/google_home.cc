@@ -73,7 +73,9 @@ std::string google_adc_path(Env& env) {
 Result<std::optional<CredentialFile>> google_credential_file(Env& env) {
   if (auto named = env.env_var("GOOGLE_APPLICATION_CREDENTIALS")) {
     auto text = env.read_file(*named, kMaxFile);
-    if (text.ok()) return std::optional(CredentialFile{"GOOGLE_APPLICATION_CREDENTIALS", Secret(*text)});
+    if (text.ok())
+      return std::optional(
+          CredentialFile{fmt::format("{} (GOOGLE_APPLICATION_CREDENTIALS)", *named), Secret(*text)});
     return error(Code::unauthenticated, "A Google credential file cannot be used",
                  fmt::format("GOOGLE_APPLICATION_CREDENTIALS: {}", text.error().detail));
   }

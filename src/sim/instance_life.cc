@@ -32,11 +32,12 @@ void put_instance(State& state, const Call& call, const Key& key, Draft draft) {
   wire.set("id", state.new_id());
   wire.set("creationTimestamp", state.stamp());
   wire.set("fingerprint", fingerprint(Value(wire)));
+  const Value& made_of = draft.wire;
   state.note("insert", key, "instances/" + key.name,
-             Map{{"labels", wire["labels"]},
-                 {"machineType", wire["machineType"]},
-                 {"id", wire["id"]},
-                 {"disks", wire["disks"]}});
+             Map{{"labels", made_of["labels"]},
+                 {"machineType", made_of["machineType"]},
+                 {"id", made_of["id"]},
+                 {"disks", made_of["disks"]}});
   Resource& instance = state.instances[key];
   instance = Resource(std::move(draft.wire));
   instance.hidden = Map{{"inserting", true}, {"made", made}, {"run", 0}};

@@ -129,6 +129,7 @@ def live(life, variants):
     life.settle("live edits")
     life.declare(manifest("e2-standard-4", labels="{team: vision}", power="power: {max_uptime: 12h}"))
     life.settle("edits that restart")
+    life.nbform("sandbox clock +1m")
     life.nbform("sandbox preempt train")
     life.nbform("sandbox clock +5m")
     life.settle("a preemption")

@@ -21,16 +21,37 @@ class Screen:
     def __init__(self, columns):
         self.columns, self.rows, self.row, self.column = columns, [[]], 0, 0
         self.overflowed = []  # rows that ran over the right edge
+        self.goes_on = set()  # rows that continue the one above
 
     def put(self, char):
         if self.column == self.columns:
             self.overflowed.append("".join(self.rows[self.row]))
             self.down()
             self.column = 0
+            self.goes_on.add(self.row)
         line = self.rows[self.row]
         line += " " * (self.column - len(line))
         line[self.column:self.column + 1] = [char]
         self.column += 1
+
+    def resize(self, columns):
+        """As terminals of today do it: what ran over the edge is laid out anew, and the cursor stays with its text."""
+        whole, cursor = [], (0, 0)
+        for number, row in enumerate(self.rows):
+            if number in self.goes_on:
+                whole[-1] += row
+            else:
+                whole.append(list(row))
+            if number == self.row:
+                cursor = (len(whole) - 1, len(whole[-1]) - len(row) + self.column)
+        self.rows, self.goes_on, self.columns = [], set(), columns
+        for number, line in enumerate(whole):
+            if number == cursor[0]:
+                self.row, self.column = len(self.rows) + cursor[1] // columns, cursor[1] % columns
+            for at in range(0, max(1, len(line)), columns):
+                if at:
+                    self.goes_on.add(len(self.rows))
+                self.rows.append(line[at:at + columns])
 
     def down(self):
         self.row += 1
@@ -44,6 +65,7 @@ class Screen:
         elif letter == "J":
             self.rows[self.row] = self.rows[self.row][:self.column]
             del self.rows[self.row + 1:]
+            self.goes_on = {row for row in self.goes_on if row <= self.row}
         elif letter == "K":
             self.rows[self.row] = self.rows[self.row][:self.column]
         elif letter != "m" and not (private and letter in "hl"):
@@ -76,7 +98,7 @@ class Terminal:
     """nbform with its three streams on a terminal of so many columns."""
 
     def __init__(self, command, cwd, env, columns=100):
-        self.columns, self.text = columns, ""
+        self.text, self.widths = "", []
         self.master, slave = pty.openpty()
         self.resize(columns)
         self.process = subprocess.Popen([BIN / "nbform", *command.split()], cwd=cwd, env=env, stdin=slave, stdout=slave,
@@ -86,7 +108,10 @@ class Terminal:
         os.close(slave)
 
     def resize(self, columns):
-        self.columns = columns
+        """What was printed so far is on the old width."""
+        while self.widths and select.select([self.master], [], [], 0)[0] and self._read(0):
+            pass
+        self.widths.append((len(self.text), columns))
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
 
     def _read(self, seconds):
@@ -105,6 +130,11 @@ class Terminal:
             assert time.monotonic() < end, f"'{words}' did not appear:\n{self.text}"
             assert self._read(0.2) or words in ESCAPE.sub("", self.text), f"ended without '{words}':\n{self.text}"
         return self
+
+    def watch(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._read(0.1):
+            pass
 
     def type(self, line):
         os.write(self.master, (line + "\n").encode())
@@ -127,4 +157,11 @@ class Terminal:
             os.close(self.master)
 
     def screen(self):
-        return Screen(self.columns).feed(self.text)
+        screen, ends = None, [at for at, _ in self.widths[1:]] + [len(self.text)]
+        for (begin, columns), end in zip(self.widths, ends):
+            if screen is None:
+                screen = Screen(columns)
+            else:
+                screen.resize(columns)
+            screen.feed(self.text[begin:end])
+        return screen

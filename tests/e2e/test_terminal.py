@@ -103,6 +103,19 @@ class AtATerminal(EndToEnd):
         self.assertEqual(terminal.finish(), 0)
         self.assertEqual(len([line for line in terminal.screen().lines() if line.startswith("✓ ")]), 1)
 
+    def test_the_window_changes_its_size_meanwhile(self):
+        cloud = self.connect(self.start_cloud(times="realistic"))
+        second = MANIFEST.split("notebooks:\n")[1].replace("train", "zeta-with-a-name-of-some-length")
+        self.manifest(MANIFEST + second)
+        terminal = self.open("apply -y")
+        cloud.wait_for("POST /instances?")
+        for columns in (50, 30, 120, 20, 80):
+            terminal.expect("creating").watch(1.5)
+            terminal.resize(columns)
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        shown = [line for line in terminal.screen().lines() if re.match(r"[✓…·] ", line)]
+        self.assertEqual([line[0] for line in shown], ["✓", "✓"], "no line is left of an earlier painting:\n" + "\n".join(terminal.screen().lines()))
+
     def test_the_cloud_cannot_steer_the_terminal(self):
         cloud = self.connect(self.start_cloud())
         evil = "gone\x1b[2J\x1b]0;owned\x07"

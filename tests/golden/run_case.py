@@ -8,7 +8,10 @@ A case is a folder with case.toml and manifests in stack/ (and in other folders,
     about  = "what a reader should see"
     before = ["use earlier", "apply -y", "sandbox preempt train"]    # steps, nbform's arguments; "use DIR": the
                                             # manifests of DIR; {run = "...", exit = N} where the exit code is not 0;
-                                            # {published = [...]}: added to the simulated world's troubles
+                                            # {published = [...]}: added to the simulated world's troubles;
+                                            # {edit = "instances/train", set = {"labels/team" = "x"}}: changed by
+                                            # somebody else (false: taken away); {clone = "instances/train", as =
+                                            # "copy"}; {remove = "disks/train"}; {variants = [...]}: of the cloud
     plan   = "plan"          # the command that plan.txt and plan.json (with --json) are about
     apply  = "apply -y"      # the command of apply.txt, requests.txt and world.txt; "" where there is none
     again  = 0               # exit code of `plan --detailed-exitcode` afterwards; 0: nothing is left to do
@@ -79,7 +82,7 @@ class Case:
 
     def step(self, step):
         if isinstance(step, dict) and "run" not in step:
-            return self.befall(step)
+            return self.change_world(step)
         command, code = (step["run"], step["exit"]) if isinstance(step, dict) else (step, 0)
         if command.startswith("use "):
             return self.use(command.removeprefix("use "))
@@ -87,12 +90,24 @@ class Case:
         if done.returncode != code:
             raise Failure(f"{command}: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
 
-    def befall(self, trouble):
-        """What `nbform sandbox` has no verb for: members of the world's "trouble", e.g. published images."""
+    def change_world(self, step):
+        """What somebody else does to the cloud, and `nbform sandbox` has no verb for."""
         file = self.stack / ".nbform/sandbox.json"
         world = json.loads(file.read_text())
-        for name, items in trouble.items():
-            world["trouble"][name] += items
+        if "edit" in step:
+            item = found(world, step["edit"])
+            for path, value in step["set"].items():
+                set_path(item["wire"], path.split("/"), value)
+        elif "clone" in step:
+            world[step["clone"].split("/")[0]].append(cloned(found(world, step["clone"]), step["as"]))
+        elif "remove" in step:
+            shelf = step["remove"].split("/")[0]
+            world[shelf].remove(found(world, step["remove"]))
+        elif "variants" in step:
+            world["options"]["variants"] = step["variants"]
+        else:
+            for name, items in step.items():
+                world["trouble"][name] += items
         file.write_text(json.dumps(world))
 
     def take_requests(self):
@@ -144,6 +159,31 @@ class Case:
             return "nothing\n"
         world = json.loads(file.read_text())
         return "\n".join(resource(shelf, item) for shelf in ("instances", "disks") for item in world[shelf]) or "nothing\n"
+
+
+def found(world, path):
+    """ "instances/train" of a world, wherever it is."""
+    shelf, name = path.split("/")
+    return next(item for item in world[shelf] if item["key"]["name"] == name)
+
+
+def cloned(item, name):
+    copy = json.loads(json.dumps(item))
+    copy["key"]["name"] = copy["wire"]["name"] = name
+    copy["wire"]["id"] = str(int(copy["wire"]["id"]) + 1)
+    copy["wire"]["selfLink"] = copy["wire"]["selfLink"].rsplit("/", 1)[0] + "/" + name
+    return copy
+
+
+def set_path(value, path, new):
+    """Sets a member or an item; false takes it away."""
+    for step in path[:-1]:
+        value = value[int(step)] if isinstance(value, list) else value.setdefault(step, {})
+    last = int(path[-1]) if isinstance(value, list) else path[-1]
+    if new is False:
+        del value[last]
+    else:
+        value[last] = new
 
 
 def screen(command, done):

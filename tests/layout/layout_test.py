@@ -270,8 +270,20 @@ def promises_have_proofs(files):
                 yield f"docs/promises.md:{number}: no test says \"{title}\""
 
 
+def golden_cases_are_listed(files):
+    """tests/golden/README.md says which rule each folder shows, and each folder shows one."""
+    folders = {n.split("/")[2] for n in files if re.match(r"tests/golden/[^/]+/case\.toml$", n)}
+    rows = [line.split(" | ")[-1].strip(" |") for line in (ROOT / "tests/golden/README.md").read_text().splitlines()
+            if line.startswith("| ") and not line.startswith("| rule")]
+    named = {name for row in rows for name in row.split()}
+    for name in sorted(named - folders):
+        yield f"tests/golden/README.md: there is no folder {name}"
+    for name in sorted(folders - named):
+        yield f"tests/golden/README.md: no rule names {name}"
+
+
 RULES = [top_level, include_rules, third_party, headers_introduce_themselves, strict_warnings, forbidden_words,
-         no_try_in_a_list, promises_have_proofs, clang_format, generated_current, sizes]
+         no_try_in_a_list, promises_have_proofs, golden_cases_are_listed, clang_format, generated_current, sizes]
 
 
 def main():

@@ -104,16 +104,26 @@ std::string gpus_words(const Value& gpus) {
   return gpus.as_list().empty() ? std::string("(none)") : gpu_text(gpus);
 }
 
+// Whose key a line "user:type key comment nbform:stack" is: its comment, else the end of the key.
+std::string key_owner(std::string_view line) {
+  line = line.substr(0, line.rfind(" nbform:"));
+  auto key = line.find(' ');
+  if (key == std::string_view::npos) return std::string(line);
+  auto comment = line.find(' ', key + 1);
+  if (comment != std::string_view::npos) return std::string(trim(line.substr(comment)));
+  return "…" + std::string(line.substr(line.size() - std::min<std::size_t>(line.size(), 8)));
+}
+
 std::string keys_words(const List& before, const List& after) {
-  auto missing = [](const List& in, const List& items) {
-    return std::count_if(items.begin(), items.end(), [&](const Value& item) {
-      return std::find(in.begin(), in.end(), item) == in.end();
-    });
+  std::vector<std::string> parts;
+  auto tell = [&](std::string_view sign, const List& items, const List& in) {
+    for (const Value& item : items)
+      if (std::find(in.begin(), in.end(), item) == in.end())
+        parts.push_back(std::string(sign) + key_owner(item.as_text()));
   };
-  auto added = missing(before, after), removed = missing(after, before);
-  if (added == 0) return fmt::format("ssh keys {} removed", removed);
-  return removed == 0 ? fmt::format("ssh keys {} added", added)
-                      : fmt::format("ssh keys {} added, {} removed", added, removed);
+  tell("+", after, before);
+  tell("−", before, after);
+  return "ssh keys " + join(parts, ", ");
 }
 
 std::string script_words(std::string_view name, const Edit& edit) {

@@ -18,6 +18,7 @@ inline constexpr std::string_view kImageProject = "deeplearning-platform-release
 inline constexpr std::string_view kCloudPlatform = "https://www.googleapis.com/auth/cloud-platform";
 
 inline constexpr std::int64_t kDefaultDiskGb = 100;
+inline constexpr std::string_view kDefaultBootText = "boot disk balanced";  // on the plan's `defaults` line
 
 void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
                     Diagnostics& problems);

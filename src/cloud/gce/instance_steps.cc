@@ -155,7 +155,11 @@ std::optional<Call> set_scheduling(const StepContext& c) {
               (!spot || live_value(c, "on_preemption").as_text("stop") == action) &&
               (!gpu || live_value(c, "maintenance").as_text() == maintenance);
   if (same) return std::nullopt;
-  return on(c, "setScheduling", scheduling_body(spot, gpu, action, max_run));
+  Value body = scheduling_body(spot, gpu, action, max_run);
+  // What is not given stays; null clears.
+  if (max_run == 0 && live_value(c, "max_run_s").as_int() > 0) body.map().set("maxRunDuration", Value());
+  if (!body.as_map().has("instanceTerminationAction")) body.map().set("instanceTerminationAction", Value());
+  return on(c, "setScheduling", std::move(body));
 }
 
 Call service_account_call(const StepContext& c, const Value&) {
@@ -298,8 +302,10 @@ std::vector<Step> stopped_steps(const std::vector<Edit>& edits) {
   auto has = [&](std::string_view attr) { return edits_attr(edits, attr); };
   bool gains = gains_gpu(edits);
   auto scheduling = [&] {
-    if (has("market") || has("on_preemption") || has("max_run_s") || has("gpus") || has("machine_type"))
-      steps.push_back(plain(Needs::stopped, "set-scheduling", "changing scheduling", set_scheduling));
+    if (!has("market") && !has("on_preemption") && !has("max_run_s") && !has("gpus") && !has("machine_type"))
+      return;
+    steps.push_back(plain(Needs::stopped, "set-scheduling", "changing scheduling", set_scheduling));
+    steps.back().replaceable = has("market");
   };
   auto gpus = [&] {
     if (has("gpus")) steps.push_back(setter(Needs::stopped, "set-gpus", "changing GPUs", "gpus", gpus_call));

@@ -100,7 +100,12 @@ class Lowering {
     vm_.scope = {"gce", n_.cloud, context_.account, {}};
     vm_.name = n_.name;
     vm_.where = n_.where;
-    vm_.mark = marks();
+    vm_.mark = [own = marks()](std::string_view from) {
+      if (from == "metadata.startup-script") from = "setup.script";
+      if (from == "metadata.shutdown-script") from = "setup.shutdown_script";
+      if (from == "metadata.install-nvidia-driver") from = "gpu";
+      return own(from);
+    };
     vm_.protect = n_.protect.value_or(false) || n_.security.deletion_protection.value_or(false);
     if (n_.moved_from.set()) vm_.moved_from = *n_.moved_from + "/instance";
     if (n_.adopt.set()) adopt(*n_.adopt);
@@ -242,7 +247,7 @@ class Lowering {
       vm_.attributes.set("boot_type", disk_type(*boot.type));
     } else {
       vm_.defaults.set("boot_type", "pd-balanced");
-      vm_.default_texts.push_back("boot disk balanced");
+      vm_.default_texts.emplace_back(kDefaultBootText);
     }
     if (boot.kms_key.set()) vm_.attributes.set("boot_kms", *boot.kms_key);
     vm_.keep = keep_rule(boot.keep, KeepRule::never);
@@ -403,6 +408,15 @@ class Lowering {
                        context_.manifest->stack.label());
   }
 
+  // The key's own comment stays before ours: so a plan can say whose key goes.
+  std::string named_key_line(const SshKey& key) const {
+    std::string line = key_line(key);
+    std::string_view text = trim(key.line);
+    auto space = text.find(' ', text.find(' ') + 1);
+    if (space == std::string_view::npos || text.find(' ') == std::string_view::npos) return line;
+    return line.insert(line.rfind(" nbform:"), " " + std::string(trim(text.substr(space))));
+  }
+
   void ssh_keys() {
     const Setting<std::vector<SshKey>>& declared = n_.access.ssh.keys;
     if (declared.removed()) vm_.attributes.set("ssh_keys", List());
@@ -415,7 +429,7 @@ class Lowering {
     bool home = false;
     for (const SshKey& key : *declared) {
       home = home || key.from_home;
-      if (!key.line.empty()) lines.push_back(key_line(key));
+      if (!key.line.empty()) lines.push_back(key.from_home ? key_line(key) : named_key_line(key));
     }
     // With a key of somebody's home directory in it the list only adds: two people's plans must not fight.
     if (!lines.empty() || !home) vm_.attributes.set(home ? "ssh_keys_added" : "ssh_keys", std::move(lines));

@@ -112,7 +112,12 @@ class GceService final : public Service {
     if (resource.attributes.has("boot_size_gb")) return;
     std::int64_t size = std::max(kDefaultDiskGb, it->second["size_gb"].as_int());
     resource.defaults.set("boot_size_gb", size);
-    resource.default_texts.push_back(fmt::format("boot disk {} GB", size));
+    std::string text = fmt::format("boot disk {} GB", size);
+    auto type = std::find(resource.default_texts.begin(), resource.default_texts.end(), kDefaultBootText);
+    if (type != resource.default_texts.end())
+      *type = text + ", balanced";
+    else
+      resource.default_texts.push_back(std::move(text));
   }
 
  private:

@@ -85,6 +85,8 @@ TEST_CASE("codes of operations: stock-outs, quota, and both spellings") {
   CHECK(classify_google_code("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", 400) == Code::conflict);
   CHECK(classify_google_code("RESOURCE_OPERATION_RATE_EXCEEDED", 0) == Code::throttled);
   CHECK(classify_google_code("unsupportedOperation", 400) == Code::unsupported);
+  Value preempted = parse_json(R"({"code":"UNSUPPORTED_OPERATION","message":"m"})").value();
+  CHECK(classify_google(parse_google_operation_error(preempted, 400)) == Code::capacity);
 }
 
 TEST_CASE("what something else uses is said to be so, and is nothing to wait for") {

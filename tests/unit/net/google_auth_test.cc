@@ -226,7 +226,7 @@ TEST_CASE("an external account exchanges what a URL's JSON holds, then impersona
   CHECK(header(env.sent[0].headers, "authorization") == "bearer idp");
   CHECK(form_field(env.sent[1], "subject_token") == "subject-2");
   CHECK(header(env.sent[2].headers, "authorization") == "Bearer federated");
-  CHECK(auth.identity() == "service account sa@p.iam through GOOGLE_APPLICATION_CREDENTIALS");
+  CHECK(auth.identity() == "service account sa@p.iam through /key.json (GOOGLE_APPLICATION_CREDENTIALS)");
 }
 
 TEST_CASE("external sources that are not read are refused by name") {
