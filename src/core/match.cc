@@ -126,7 +126,7 @@ void Match::meet() {
     if (live == nullptr && !resource.adopt.empty()) live = adoptable(resource);
     if (live == nullptr) continue;
     taken_.insert(live);
-    matched_[address] = live;
+    matched_.emplace_hint(matched_.end(), address, live);
   }
 }
 

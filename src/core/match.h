@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/diff.h"
@@ -48,7 +49,7 @@ class Match {
   std::unordered_map<std::string, const Live*> by_key_;
   std::unordered_map<std::string, std::vector<const Live*>> by_notebook_;
   std::map<std::string, const Live*> matched_;
-  std::set<const Live*> taken_;
+  std::unordered_set<const Live*> taken_;
   std::set<std::string> clashing_;
   std::vector<Diagnostic> problems_;
 };

@@ -172,6 +172,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
       ScopeStatus status{gather.scope.scope, gather.scope.declared, gather.listing->unreachable(),
                          gather.failure};
       if (!gather.failure) take(gather.listing->fold());
+      gather.listing.reset();  // what was folded into others is not needed any more
       if (status.failure) status.failure->address = gather.scope.scope.account;
       snapshot_.scopes.push_back(std::move(status));
     }
@@ -179,7 +180,10 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
   }
 
   void take(Folded folded) {
-    std::move(folded.live.begin(), folded.live.end(), std::back_inserter(snapshot_.live));
+    if (snapshot_.live.empty())
+      snapshot_.live = std::move(folded.live);
+    else
+      std::move(folded.live.begin(), folded.live.end(), std::back_inserter(snapshot_.live));
     for (const auto& [address, incarnation] : folded.incarnations)
       snapshot_.incarnations[address] = std::max(snapshot_.incarnations[address], incarnation);
     for (Making& one : folded.making)

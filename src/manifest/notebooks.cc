@@ -264,6 +264,8 @@ class Builder {
 
   // By pointer: a Built is some kilobytes large.
   void sort_by_key() {
+    auto by_key = [](const Built& a, const Built& b) { return a.notebook.key < b.notebook.key; };
+    if (std::is_sorted(out_.begin(), out_.end(), by_key)) return;
     std::vector<Built*> order;
     for (Built& b : out_) order.push_back(&b);
     std::stable_sort(order.begin(), order.end(),

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/diagnostic.h"
 
@@ -99,8 +100,11 @@ std::string format_money(double usd) {
 }
 
 bool matches(std::string_view pattern, std::string_view text) {
+  // Notebooks of one `each` say the same again and again: the last text is not looked at twice.
   struct Compiled {
     regex_t regex;
+    std::optional<std::string> last;
+    bool fitted = false;
     explicit Compiled(const std::string& p) {
       if (regcomp(&regex, p.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
         bug("a pattern of the manifest schema does not compile");
@@ -110,7 +114,12 @@ bool matches(std::string_view pattern, std::string_view text) {
   static thread_local std::map<std::string, std::unique_ptr<Compiled>, std::less<>> cache;
   auto it = cache.find(pattern);
   if (it == cache.end()) it = cache.emplace(pattern, std::make_unique<Compiled>(std::string(pattern))).first;
-  return regexec(&it->second->regex, std::string(text).c_str(), 0, nullptr, 0) == 0;
+  Compiled& compiled = *it->second;
+  if (compiled.last != text) {
+    compiled.last = std::string(text);
+    compiled.fitted = regexec(&compiled.regex, compiled.last->c_str(), 0, nullptr, 0) == 0;
+  }
+  return compiled.fitted;
 }
 
 }  // namespace nbform

@@ -241,11 +241,12 @@ std::span<const NotBuilt> not_built() {
 
 bool path_matches(std::string_view pattern, const std::vector<std::string>& path) {
   for (std::size_t i = 0; i < path.size(); ++i) {
-    auto dot = pattern.find('.');
-    std::string_view part = pattern.substr(0, dot);
-    bool last = dot == std::string_view::npos;
-    if ((part != "*" && part != path[i]) || last != (i + 1 == path.size())) return false;
-    if (!last) pattern.remove_prefix(dot + 1);
+    bool any = pattern.starts_with('*'), last = i + 1 == path.size();
+    std::size_t size = any ? 1 : path[i].size();
+    bool fits = any || pattern.starts_with(path[i]);
+    bool ends = last ? pattern.size() == size : pattern.size() > size && pattern[size] == '.';
+    if (!fits || !ends) return false;
+    if (!last) pattern.remove_prefix(size + 1);
   }
   return !path.empty();
 }

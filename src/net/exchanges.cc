@@ -1,6 +1,7 @@
 #include "net/exchanges.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -20,6 +21,50 @@ constexpr std::size_t kMaxHeaders = 256 << 10;
 constexpr std::size_t kMaxBuffered = std::size_t{32} << 20;  // of all bodies that are arriving
 constexpr long kConnectLimitMs = 20'000;
 
+// libcurl, with the thirty libraries that it brings, is loaded when the first exchange begins: it would more
+// than double the time that every other command takes to start.
+struct Library {
+  template <class F>
+  class Symbol {
+   public:
+    Symbol(Library& library, const char* name) {
+      if (library.handle != nullptr) found_ = reinterpret_cast<F*>(::dlsym(library.handle, name));
+      if (found_ == nullptr && library.problem.empty()) library.problem = ::dlerror();
+    }
+    template <class... Args>
+    auto operator()(Args... args) const {
+      return found_(args...);
+    }
+
+   private:
+    F* found_ = nullptr;
+  };
+
+  void* handle = ::dlopen(NBFORM_LIBCURL, RTLD_LAZY | RTLD_LOCAL);
+  std::string problem;  // why it cannot be used
+  Symbol<decltype(::curl_global_init)> global_init{*this, "curl_global_init"};
+  Symbol<decltype(::curl_slist_append)> slist_append{*this, "curl_slist_append"};
+  Symbol<decltype(::curl_slist_free_all)> slist_free_all{*this, "curl_slist_free_all"};
+  Symbol<decltype(::curl_easy_init)> easy_init{*this, "curl_easy_init"};
+  Symbol<decltype(::curl_easy_setopt)> easy_setopt{*this, "curl_easy_setopt"};
+  Symbol<decltype(::curl_easy_getinfo)> easy_getinfo{*this, "curl_easy_getinfo"};
+  Symbol<decltype(::curl_easy_strerror)> easy_strerror{*this, "curl_easy_strerror"};
+  Symbol<decltype(::curl_easy_cleanup)> easy_cleanup{*this, "curl_easy_cleanup"};
+  Symbol<decltype(::curl_multi_init)> multi_init{*this, "curl_multi_init"};
+  Symbol<decltype(::curl_multi_setopt)> multi_setopt{*this, "curl_multi_setopt"};
+  Symbol<decltype(::curl_multi_add_handle)> multi_add_handle{*this, "curl_multi_add_handle"};
+  Symbol<decltype(::curl_multi_remove_handle)> multi_remove_handle{*this, "curl_multi_remove_handle"};
+  Symbol<decltype(::curl_multi_perform)> multi_perform{*this, "curl_multi_perform"};
+  Symbol<decltype(::curl_multi_info_read)> multi_info_read{*this, "curl_multi_info_read"};
+  Symbol<decltype(::curl_multi_poll)> multi_poll{*this, "curl_multi_poll"};
+  Symbol<decltype(::curl_multi_cleanup)> multi_cleanup{*this, "curl_multi_cleanup"};
+};
+
+const Library& curl() {
+  static const Library library;
+  return library;
+}
+
 // An exchange and what curl knows of it.
 struct Transfer {
   Exchange exchange;
@@ -36,8 +81,8 @@ struct Transfer {
   Transfer(const Transfer&) = delete;
   ~Transfer() {
     *buffered -= response.body.size();
-    if (easy != nullptr) curl_easy_cleanup(easy);
-    curl_slist_free_all(headers);
+    if (easy != nullptr) curl().easy_cleanup(easy);
+    curl().slist_free_all(headers);
   }
   Response hand_over() {
     *buffered -= response.body.size();
@@ -87,7 +132,7 @@ std::string what_happened(const Transfer& transfer, CURLcode code) {
   if (transfer.too_large) return fmt::format("more than {} bytes came", transfer.response.body.size());
   if (code == CURLE_ABORTED_BY_CALLBACK) return "the connection was closed before an answer came";
   bool has_password = transfer.exchange.proxy.find('@') != std::string::npos;  // which curl might quote
-  return transfer.message[0] != 0 && !has_password ? transfer.message : curl_easy_strerror(code);
+  return transfer.message[0] != 0 && !has_password ? transfer.message : curl().easy_strerror(code);
 }
 
 Diagnostic failed(const Transfer& transfer, CURLcode code) {
@@ -123,7 +168,7 @@ Diagnostic failed(const Transfer& transfer, CURLcode code) {
 
 template <class T>
 void set(CURL* easy, CURLoption option, T value) {
-  if (curl_easy_setopt(easy, option, value) != CURLE_OK)
+  if (curl().easy_setopt(easy, option, value) != CURLE_OK)
     bug(fmt::format("curl refuses option {}", static_cast<int>(option)));
 }
 
@@ -159,7 +204,7 @@ void set_transport(Transfer& transfer) {
 void set_headers(Transfer& transfer) {
   const Headers& headers = transfer.exchange.request.headers;
   auto add = [&](const std::string& line) {
-    transfer.headers = curl_slist_append(transfer.headers, line.c_str());
+    transfer.headers = curl().slist_append(transfer.headers, line.c_str());
   };
   for (const auto& [name, value] : headers) add(value.empty() ? name + ";" : name + ": " + value);
   add("Expect:");
@@ -199,19 +244,19 @@ void set_answer(Transfer& transfer) {
 class Exchanges::Curl {
  public:
   Curl() {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl().global_init(CURL_GLOBAL_DEFAULT);
     std::signal(SIGPIPE, SIG_IGN);  // a closed connection is an error of that exchange
-    multi_ = curl_multi_init();
+    multi_ = curl().multi_init();
     if (multi_ == nullptr) bug("curl does not start");
-    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, kMaxPerHost);
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 4 * kMaxPerHost);
+    curl().multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl().multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, kMaxPerHost);
+    curl().multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 4 * kMaxPerHost);
   }
   ~Curl() {
     for (auto& [id, transfer] : all_)
-      if (transfer->easy != nullptr) curl_multi_remove_handle(multi_, transfer->easy);
+      if (transfer->easy != nullptr) curl().multi_remove_handle(multi_, transfer->easy);
     all_.clear();
-    curl_multi_cleanup(multi_);
+    curl().multi_cleanup(multi_);
   }
   Curl(const Curl&) = delete;
   Curl& operator=(const Curl&) = delete;
@@ -234,7 +279,7 @@ class Exchanges::Curl {
     if (transfer->easy == nullptr) {
       std::erase(lane.waiting, id);
     } else {
-      curl_multi_remove_handle(multi_, transfer->easy);
+      curl().multi_remove_handle(multi_, transfer->easy);
       --lane.active;
       fill(lane);
     }
@@ -243,15 +288,15 @@ class Exchanges::Curl {
 
   std::optional<FinishedExchange> finish_one() {
     int running = 0, left = 0;
-    if (!std::exchange(more_messages_, false)) curl_multi_perform(multi_, &running);
-    const CURLMsg* message = curl_multi_info_read(multi_, &left);
+    if (!std::exchange(more_messages_, false)) curl().multi_perform(multi_, &running);
+    const CURLMsg* message = curl().multi_info_read(multi_, &left);
     if (message == nullptr) return std::nullopt;
     more_messages_ = left > 0;
     CURLcode code = message->data.result;
     void* id = nullptr;
     long status = 0;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &id);
-    curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &id);
+    curl().easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
     auto transfer = remove(reinterpret_cast<Id>(id));
     transfer->response.status = static_cast<int>(status);
     if (code != CURLE_OK)
@@ -262,7 +307,7 @@ class Exchanges::Curl {
   void poll(std::span<pollfd> others, int ms) {
     std::vector<curl_waitfd> fds;
     for (const pollfd& other : others) fds.push_back({other.fd, CURL_WAIT_POLLIN, 0});
-    curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), ms, nullptr);
+    curl().multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), ms, nullptr);
     for (std::size_t i = 0; i < fds.size(); ++i) others[i].revents = fds[i].revents;
   }
 
@@ -282,14 +327,14 @@ class Exchanges::Curl {
 
   void begin(Id id) {
     Transfer& transfer = *all_.at(id);
-    transfer.easy = curl_easy_init();
+    transfer.easy = curl().easy_init();
     if (transfer.easy == nullptr) bug("curl gives no handle");
     set_security(transfer);
     set_transport(transfer);
     set_request(transfer);
     set_answer(transfer);
     set(transfer.easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(id));
-    curl_multi_add_handle(multi_, transfer.easy);
+    curl().multi_add_handle(multi_, transfer.easy);
   }
 
   CURLM* multi_ = nullptr;
@@ -303,25 +348,36 @@ Exchanges::Exchanges() = default;
 Exchanges::~Exchanges() = default;
 
 void Exchanges::add(Id id, Exchange exchange) {
+  if (!curl().problem.empty()) {
+    refused_.emplace_back(id, std::move(exchange.done));
+    return;
+  }
   if (!curl_) curl_ = std::make_unique<Curl>();
   curl_->add(id, std::move(exchange));
 }
 
 void Exchanges::cancel(Id id) {
+  std::erase_if(refused_, [id](const auto& refused) { return refused.first == id; });
   if (curl_) curl_->remove(id);
 }
 
 bool Exchanges::empty() const {
-  return !curl_ || curl_->empty();
+  return refused_.empty() && (!curl_ || curl_->empty());
 }
 
 std::optional<FinishedExchange> Exchanges::finish_one() {
+  if (!refused_.empty()) {
+    FinishedExchange out{std::move(refused_.front().second),
+                         error(Code::io, "libcurl cannot be loaded", curl().problem)};
+    refused_.pop_front();
+    return out;
+  }
   if (empty()) return std::nullopt;
   return curl_->finish_one();
 }
 
 void Exchanges::poll(std::span<pollfd> others, int ms) {
-  if (empty())
+  if (!curl_ || curl_->empty())
     ::poll(others.data(), others.size(), ms);
   else
     curl_->poll(others, ms);

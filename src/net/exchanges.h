@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,6 +51,7 @@ class Exchanges {
  private:
   class Curl;
   std::unique_ptr<Curl> curl_;  // none before the first exchange
+  std::deque<std::pair<Id, std::function<void(Result<Response>)>>> refused_;  // libcurl cannot be loaded
 };
 
 }  // namespace nbform

@@ -57,28 +57,29 @@ def measure_size(report, notebooks, times):
 
 
 def measure_delay(report, site, world):
-    """With a delay added to each call: what a distant cloud costs."""
-    with site.cloud("--world", world, "--latency", str(DELAY_MS)) as cloud:
-        runs, requests = plan(site, cloud, 1 if SHORT else 3)
-    trips = round_trips(requests, DELAY_MS / 1000)
-    report.figures["plan_1000_at_50_ms"] = {**measure.summary(runs), "calls": len(requests), "round_trips": trips}
-    report.check("1000 at 50 ms a call: sequential round trips <= 5", trips <= 5)
+    """With a delay added to each call: what a distant cloud costs. Once with a service-account key, whose token takes a round
+    trip of its own, and once with a ready token, as CI jobs have it."""
+    for name, environment in (("plan_1000_at_50_ms", {}), ("plan_1000_at_50_ms_ready_token", {"GOOGLE_OAUTH_ACCESS_TOKEN": "sandbox"})):
+        with site.cloud("--world", world, "--latency", str(DELAY_MS)) as cloud:
+            site.env.update(environment)
+            runs, requests = plan(site, cloud, 1 if SHORT else 5)
+        trips = round_trips(requests, DELAY_MS / 1000)
+        report.figures[name] = {**measure.summary(runs), "calls": len(requests), "round_trips": trips}
+        report.check(f"{name}: sequential round trips <= 5", trips <= 5)
 
 
 def compare(report):
     """Beside the rival."""
-    ours, theirs = report.figures["plan_1000_at_50_ms"], RIVAL["plan_1000_at_50_ms"]
-    faster, lighter = theirs["wall_s"] / ours["wall_s"], theirs["cpu_s"] / ours["cpu_s"]
-    one = report.figures["plan_1"]
+    theirs, one = RIVAL["plan_1000_at_50_ms"], report.figures["plan_1"]
     report.figures["rival"] = {"plan_1": RIVAL["plan_1"], "plan_1000_at_50_ms": theirs}
-    report.figures["times_better_than_rival"] = {
-        "plan_1_wall": round(RIVAL["plan_1"]["wall_s"] / one["wall_s"], 1),
-        "plan_1_cpu": round(RIVAL["plan_1"]["cpu_s"] / one["cpu_s"], 1),
-        "plan_1000_at_50_ms_wall": round(faster, 1), "plan_1000_at_50_ms_cpu": round(lighter, 1),
-        "plan_1000_at_50_ms_memory": round(theirs["peak_mib"] / ours["peak_mib"], 1),
-        "plan_1000_at_50_ms_calls": round(theirs["calls"] / ours["calls"], 1)}
-    report.goal("1000 at 50 ms a call: >= 100 times faster than the rival", faster >= 100)
-    report.goal("1000 at 50 ms a call: >= 150 times less CPU than the rival", lighter >= 150)
+    better = {"plan_1_wall": RIVAL["plan_1"]["wall_s"] / one["wall_s"], "plan_1_cpu": RIVAL["plan_1"]["cpu_s"] / one["cpu_s"]}
+    for name in ("plan_1000_at_50_ms", "plan_1000_at_50_ms_ready_token"):
+        ours = report.figures[name]
+        for what, key in (("wall", "wall_s"), ("cpu", "cpu_s"), ("memory", "peak_mib"), ("calls", "calls")):
+            better[f"{name}_{what}"] = theirs[key] / ours[key]
+        report.goal(f"{name}: >= 100 times faster than the rival", better[f"{name}_wall"] >= 100)
+        report.goal(f"{name}: >= 150 times less CPU than the rival", better[f"{name}_cpu"] >= 150)
+    report.figures["times_better_than_rival"] = {key: round(value, 1) for key, value in better.items()}
 
 
 def main():

@@ -130,6 +130,7 @@ class GceListing final : public Listing {
   // Owner labels show only on what a list shows: these may be anybody's.
   std::vector<Making> unseen_inserts() const {
     std::vector<Making> out;
+    if (unfinished_.empty()) return out;
     std::unordered_set<std::string_view> listed;
     for (const auto* lives : {&machines_, &disks_})
       for (const Live& live : *lives) listed.insert(live.id);
@@ -185,7 +186,7 @@ class GceListing final : public Listing {
   Scope scope_;
   std::set<std::string> unreachable_;
   std::vector<Live> machines_, disks_;
-  std::set<std::string> folded_;  // disks that are part of a machine, or of Workbench
+  std::unordered_set<std::string> folded_;  // disks that are part of a machine, or of Workbench
   std::map<std::string, Time> preempted_;
   std::map<std::string, Value> unfinished_;
 };
