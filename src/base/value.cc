@@ -1,7 +1,9 @@
 #include "base/value.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <new>
 
 #include "base/diagnostic.h"
 #include "base/json.h"
@@ -22,17 +24,23 @@ auto lower_bound(auto& items, std::string_view key) {
 Map::Map(std::initializer_list<Item> items) : Map(from(std::vector<Item>(items))) {}
 
 Map Map::from(std::vector<Item> items) {
-  std::stable_sort(items.begin(), items.end(),
-                   [](const Item& a, const Item& b) { return a.first < b.first; });
+  auto before = [](const Item& a, const Item& b) { return a.first < b.first; };
+  if (!std::is_sorted(items.begin(), items.end(), before))
+    std::stable_sort(items.begin(), items.end(), before);
   Map map;
-  map.items_.reserve(items.size());
-  for (Item& item : items) {
-    if (!map.items_.empty() && map.items_.back().first == item.first)
-      map.items_.back() = std::move(item);
-    else
-      map.items_.push_back(std::move(item));
-  }
+  map.items_ = std::move(items);
+  map.keep_last_of_each();
   return map;
+}
+
+void Map::keep_last_of_each() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    if (i + 1 < items_.size() && items_[i].first == items_[i + 1].first) continue;
+    if (kept != i) items_[kept] = std::move(items_[i]);
+    ++kept;
+  }
+  items_.resize(kept);
 }
 
 const Value* Map::find(std::string_view key) const {
@@ -45,6 +53,7 @@ Value* Map::find(std::string_view key) {
 }
 
 Value& Map::operator[](std::string_view key) {
+  if (items_.empty()) items_.reserve(4);
   auto it = lower_bound(items_, key);
   if (it == items_.end() || it->first != key) it = items_.insert(it, {std::string(key), Value()});
   return it->second;
@@ -80,55 +89,143 @@ bool Map::operator==(const Map& other) const {
   return items_ == other.items_;
 }
 
+// The characters follow.
+struct Value::SharedText {
+  std::atomic<std::uint32_t> owners;
+  std::size_t size;
+
+  char* data() { return reinterpret_cast<char*>(this + 1); }
+  static SharedText* make(std::string_view text) {
+    auto* made = new (::operator new(sizeof(SharedText) + text.size())) SharedText{1, text.size()};
+    std::memcpy(made->data(), text.data(), text.size());
+    return made;
+  }
+  void drop() {
+    if (owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    this->~SharedText();
+    ::operator delete(this);
+  }
+};
+
+Value::Value(std::string_view s) {
+  if (s.size() > kInPlace) {
+    store(Type::text, SharedText::make(s));
+    cell_.size = kShared;
+    return;
+  }
+  if (!s.empty()) std::memcpy(cell_.bytes, s.data(), s.size());
+  cell_.size = static_cast<std::uint8_t>(s.size());
+  cell_.type = Type::text;
+}
+
+Value::Value(List l) {
+  store(Type::list, new List(std::move(l)));
+}
+Value::Value(Map m) {
+  store(Type::map, new Map(std::move(m)));
+}
+Value::Value(Ref r) {
+  store(Type::ref, new Ref(std::move(r)));
+}
+
+// The cell is a copy of the other's: what it points to becomes ours too.
+void Value::take_part(const Value& other) {
+  switch (type()) {
+    case Type::list:
+      return store(Type::list, new List(*other.load<List*>()));
+    case Type::map:
+      return store(Type::map, new Map(*other.load<Map*>()));
+    case Type::ref:
+      return store(Type::ref, new Ref(*other.load<Ref*>()));
+    default:
+      load<SharedText*>()->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Value::release() {
+  switch (type()) {
+    case Type::list:
+      return delete load<List*>();
+    case Type::map:
+      return delete load<Map*>();
+    case Type::ref:
+      return delete load<Ref*>();
+    default:
+      load<SharedText*>()->drop();
+  }
+}
+
+bool Value::operator==(const Value& other) const {
+  if (type() != other.type()) return false;
+  switch (type()) {
+    case Type::null:
+      return true;
+    case Type::boolean:
+      return load<bool>() == other.load<bool>();
+    case Type::integer:
+      return load<std::int64_t>() == other.load<std::int64_t>();
+    case Type::real:
+      return load<double>() == other.load<double>();
+    case Type::text:
+      return as_text() == other.as_text();
+    case Type::list:
+      return *load<List*>() == *other.load<List*>();
+    case Type::map:
+      return *load<Map*>() == *other.load<Map*>();
+    case Type::ref:
+      return *load<Ref*>() == *other.load<Ref*>();
+  }
+  return false;
+}
+
 bool Value::as_bool(bool fallback) const {
-  const bool* b = std::get_if<bool>(&v_);
-  return b != nullptr ? *b : fallback;
+  return is_bool() ? load<bool>() : fallback;
 }
 
 std::int64_t Value::as_int(std::int64_t fallback) const {
-  if (const auto* i = std::get_if<std::int64_t>(&v_)) return *i;
-  if (const auto* d = std::get_if<double>(&v_))
-    return *d >= -9.2e18 && *d <= 9.2e18 ? static_cast<std::int64_t>(*d) : fallback;
-  const auto* s = std::get_if<std::string>(&v_);
-  if (s == nullptr || s->empty()) return fallback;
+  if (is_int()) return load<std::int64_t>();
+  if (is_real()) {
+    auto d = load<double>();
+    return d >= -9.2e18 && d <= 9.2e18 ? static_cast<std::int64_t>(d) : fallback;
+  }
+  std::string_view s = as_text();
+  if (s.empty()) return fallback;
   std::int64_t out = 0;
-  auto [end, ec] = std::from_chars(s->data(), s->data() + s->size(), out);
-  return ec == std::errc() && end == s->data() + s->size() ? out : fallback;
+  auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), out);
+  return ec == std::errc() && end == s.data() + s.size() ? out : fallback;
 }
 
 double Value::as_real(double fallback) const {
-  if (const auto* d = std::get_if<double>(&v_)) return *d;
-  if (const auto* i = std::get_if<std::int64_t>(&v_)) return static_cast<double>(*i);
+  if (is_real()) return load<double>();
+  if (is_int()) return static_cast<double>(load<std::int64_t>());
   return fallback;
 }
 
 std::string_view Value::as_text(std::string_view fallback) const {
-  const auto* s = std::get_if<std::string>(&v_);
-  return s != nullptr ? std::string_view(*s) : fallback;
+  if (!is_text()) return fallback;
+  if (cell_.size != kShared) return {cell_.bytes, cell_.size};
+  auto* shared = load<SharedText*>();
+  return {shared->data(), shared->size};
 }
 
 const List& Value::as_list() const {
-  const auto* l = std::get_if<List>(&v_);
-  return l != nullptr ? *l : kEmptyList;
+  return is_list() ? *load<List*>() : kEmptyList;
 }
 
 const Map& Value::as_map() const {
-  const auto* m = std::get_if<Map>(&v_);
-  return m != nullptr ? *m : kEmptyMap;
+  return is_map() ? *load<Map*>() : kEmptyMap;
 }
 
 List& Value::list() {
-  if (is_null()) v_ = List();
-  auto* l = std::get_if<List>(&v_);
-  if (l == nullptr) bug("a list was asked of another value");
-  return *l;
+  if (is_null()) *this = List();
+  if (!is_list()) bug("a list was asked of another value");
+  return *load<List*>();
 }
 
 Map& Value::map() {
-  if (is_null()) v_ = Map();
-  auto* m = std::get_if<Map>(&v_);
-  if (m == nullptr) bug("a map was asked of another value");
-  return *m;
+  if (is_null()) *this = Map();
+  if (!is_map()) bug("a map was asked of another value");
+  return *load<Map*>();
 }
 
 const Value& Value::operator[](std::string_view key) const {

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace nbform {
@@ -48,27 +48,41 @@ class Map {
   bool operator==(const Map& other) const;
 
  private:
+  void keep_last_of_each();
   std::vector<Item> items_;
 };
 
+// Sixteen bytes, as a run holds some hundred for each notebook. Short text stands in place; longer text never
+// changes and is shared by its copies; lists, maps and refs are owned and copied.
 class Value {
  public:
-  enum class Type { null, boolean, integer, real, text, list, map, ref };
+  enum class Type : std::uint8_t { null, boolean, integer, real, text, list, map, ref };
 
   Value() = default;
   Value(std::nullptr_t) {}
-  Value(bool b) : v_(b) {}
-  Value(int i) : v_(std::int64_t{i}) {}
-  Value(std::int64_t i) : v_(i) {}
-  Value(double d) : v_(d) {}
-  Value(const char* s) : v_(std::string(s)) {}
-  Value(std::string_view s) : v_(std::string(s)) {}
-  Value(std::string s) : v_(std::move(s)) {}
-  Value(List l) : v_(std::move(l)) {}
-  Value(Map m) : v_(std::move(m)) {}
-  Value(Ref r) : v_(std::move(r)) {}
+  Value(bool b) { store(Type::boolean, b); }
+  Value(int i) : Value(std::int64_t{i}) {}
+  Value(std::int64_t i) { store(Type::integer, i); }
+  Value(double d) { store(Type::real, d); }
+  Value(const char* s) : Value(std::string_view(s)) {}
+  Value(std::string_view s);
+  Value(const std::string& s) : Value(std::string_view(s)) {}
+  Value(List l);
+  Value(Map m);
+  Value(Ref r);
+  Value(const Value& other) : cell_(other.cell_) {
+    if (reaches_out()) take_part(other);
+  }
+  Value(Value&& other) noexcept : cell_(std::exchange(other.cell_, Cell())) {}
+  Value& operator=(Value other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+  ~Value() {
+    if (reaches_out()) release();
+  }
 
-  Type type() const { return static_cast<Type>(v_.index()); }
+  Type type() const { return cell_.type; }
   bool is_null() const { return type() == Type::null; }
   bool is_bool() const { return type() == Type::boolean; }
   bool is_int() const { return type() == Type::integer; }
@@ -90,7 +104,7 @@ class Value {
   // In place; turn a null into an empty list or map first. Another type is a bug.
   List& list();
   Map& map();
-  const Ref* ref() const { return std::get_if<Ref>(&v_); }
+  const Ref* ref() const { return is_ref() ? load<Ref*>() : nullptr; }
 
   // Member of a map, or a null Value. Chains: v["a"]["b"].
   const Value& operator[](std::string_view key) const;
@@ -100,11 +114,37 @@ class Value {
   const Value& at_path(std::string_view path) const;
   void set_path(std::string_view path, Value value);  // makes the maps on the way; no lists
 
-  bool operator==(const Value& other) const { return v_ == other.v_; }
+  bool operator==(const Value& other) const;
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map, Ref> v_;
+  static constexpr std::size_t kInPlace = 14;
+  static constexpr std::uint8_t kShared = 0xff;
+  struct SharedText;
+  // `size`: of a text in place, or kShared. Otherwise the bytes are a number or a pointer.
+  struct Cell {
+    alignas(8) char bytes[kInPlace] = {};
+    std::uint8_t size = 0;
+    Type type = Type::null;
+  };
+
+  template <class T>
+  T load() const {
+    T out;
+    std::memcpy(&out, cell_.bytes, sizeof(T));
+    return out;
+  }
+  template <class T>
+  void store(Type type, T content) {
+    std::memcpy(cell_.bytes, &content, sizeof(T));
+    cell_.type = type;
+  }
+  bool reaches_out() const { return cell_.size == kShared || cell_.type > Type::text; }
+  void take_part(const Value& other);
+  void release();
+
+  Cell cell_;
 };
+static_assert(sizeof(Value) == 16);
 
 // One text per value, for hashes, guards and sorting: compact JSON with sorted keys; a Ref as
 // {"$ref":"address#attr"}.

@@ -80,11 +80,10 @@ class NotebookWriter {
   static std::string indent(std::size_t depth) { return std::string(4 + 2 * depth, ' '); }
 
   std::string origin(const std::string& path) const {
-    auto it = nb_.origins.find(path);
-    if (it == nb_.origins.end())
-      return path == "name" ? "the notebook's key" : path == "cloud" ? "from the service" : "";
-    return it->second.layer == "notebook" ? place(it->second.mark)
-                                          : fmt::format("{}, {}", it->second.layer, place(it->second.mark));
+    auto found = nb_.origins.find(path);
+    if (!found) return path == "name" ? "the notebook's key" : path == "cloud" ? "from the service" : "";
+    return found->layer == "notebook" ? place(found->mark)
+                                      : fmt::format("{}, {}", found->layer, place(found->mark));
   }
 
   const Notebook& nb_;

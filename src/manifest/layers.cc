@@ -21,8 +21,8 @@ void remove_entries(Node& base, const Node& over) {
 }
 
 void add_origins(const Node& node, const std::string& path, const std::vector<Layer>& layers,
-                 const Files& files, std::map<std::string, Origin>& out) {
-  if (!path.empty()) out[path] = {files.mark(node.place()), layers.at(node.layer).name};
+                 const Files& files, Origins& out) {
+  if (!path.empty()) out.set(path, files.mark(node.place()), layers.at(node.layer).name);
   if (!node.is_map()) return;
   for (const Node& entry : node.items)
     add_origins(entry, path.empty() ? entry.key : path + "." + entry.key, layers, files, out);
@@ -54,9 +54,8 @@ void merge_node(Node& base, Node over, const Shape& shape) {
   }
 }
 
-std::map<std::string, Origin> origins_of(const Node& merged, const std::vector<Layer>& layers,
-                                         const Files& files) {
-  std::map<std::string, Origin> out;
+Origins origins_of(const Node& merged, const std::vector<Layer>& layers, const Files& files) {
+  Origins out;
   add_origins(merged, {}, layers, files, out);
   return out;
 }

@@ -21,7 +21,6 @@ struct Layer {
 void merge_node(Node& base, Node over, const Shape& shape);
 
 // Where each value of a merged notebook came from, by path.
-std::map<std::string, Origin> origins_of(const Node& merged, const std::vector<Layer>& layers,
-                                         const Files& files);
+Origins origins_of(const Node& merged, const std::vector<Layer>& layers, const Files& files);
 
 }  // namespace nbform

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,46 @@
 
 namespace nbform {
 
-// A manifest field: absent (not managed), null (remove what is there), or a value.
+// A value in place.
+template <class T>
+class Inline {
+ public:
+  Inline() = default;
+  Inline(T value) : value_(value) {}
+  const T& get() const { return value_; }
+  T& get() { return value_; }
+
+ private:
+  T value_{};
+};
+
+// A value on the heap, copied with its owner; none until one is given or changed.
+template <class T>
+class Boxed {
+ public:
+  Boxed() = default;
+  Boxed(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Boxed(const Boxed& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Boxed(Boxed&&) noexcept = default;
+  Boxed& operator=(Boxed other) noexcept {
+    value_ = std::move(other.value_);
+    return *this;
+  }
+  const T& get() const {
+    static const T kNone{};
+    return value_ ? *value_ : kNone;
+  }
+  T& get() {
+    if (!value_) value_ = std::make_unique<T>();
+    return *value_;
+  }
+
+ private:
+  std::unique_ptr<T> value_;
+};
+
+// A manifest field: absent (not managed), null (remove what is there), or a value. What does not fit into a
+// word stands on the heap, so that a notebook costs what it declares and not what it could.
 template <class T>
 class Setting {
  public:
@@ -30,16 +71,19 @@ class Setting {
   bool absent() const { return state_ == State::absent; }
   bool removed() const { return state_ == State::removed; }
   bool set() const { return state_ == State::set; }
-  const T& operator*() const { return value_; }
-  const T* operator->() const { return &value_; }
-  T& get() { return value_; }
-  T value_or(T fallback) const { return set() ? value_ : std::move(fallback); }
-  bool operator==(const Setting&) const = default;
+  const T& operator*() const { return value_.get(); }
+  const T* operator->() const { return &value_.get(); }
+  T& get() { return value_.get(); }
+  T value_or(T fallback) const { return set() ? value_.get() : std::move(fallback); }
+  bool operator==(const Setting& other) const {
+    return state_ == other.state_ && value_.get() == other.value_.get();
+  }
 
  private:
-  enum class State { absent, removed, set };
+  enum class State : std::uint8_t { absent, removed, set };
+  using Store = std::conditional_t<sizeof(T) <= sizeof(void*), Inline<T>, Boxed<T>>;
   State state_ = State::absent;
-  T value_{};
+  Store value_;
 };
 
 using Text = Setting<std::string>;
@@ -192,6 +236,24 @@ struct Origin {
   std::string layer;  // "notebook", "defaults", "profile cheap", "each alice"
 };
 
+// The origins of one notebook's values, by path in its long form: "disks.boot.size", "labels.team". Files and
+// layers are kept once each: a stack holds some ten origins for every notebook.
+class Origins {
+ public:
+  void set(std::string_view path, const Mark& mark, std::string_view layer);
+  std::optional<Origin> find(std::string_view path) const;
+
+ private:
+  struct Entry {
+    std::string path;
+    std::int32_t line, column, length;
+    std::uint16_t file, layer;  // in names_
+  };
+  std::uint16_t name(std::string_view text);
+  std::vector<Entry> entries_;  // sorted by path
+  std::vector<std::string> names_;
+};
+
 struct Notebook {
   std::string key;                 // in `notebooks`, or NAME-KEY made by `each`
   std::string name;                // cloud-side: `name`, else the key
@@ -215,11 +277,11 @@ struct Notebook {
   Budget budget;
   Text moved_from, adopt;
 
-  Mark mark;                              // of its key
-  std::string file;                       // that declares it, for -f
-  std::map<std::string, Origin> origins;  // by path in its long form: "disks.boot.size", "labels.team"
-  std::set<std::string> secret_paths;     // values made of a secret variable
-  std::vector<std::string> dropped;       // paths inherited from `defaults` that the service can't do
+  Mark mark;         // of its key
+  std::string file;  // that declares it, for -f
+  Origins origins;
+  std::set<std::string> secret_paths;  // values made of a secret variable
+  std::vector<std::string> dropped;    // paths inherited from `defaults` that the service can't do
 };
 
 // The nearest known mark of a path or of what encloses it ("spot.market" -> "spot" -> the notebook's key).

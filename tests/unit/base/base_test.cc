@@ -123,6 +123,31 @@ TEST_CASE("globs") {
   CHECK_FALSE(glob_match("us-?", "us-central1-b"));
 }
 
+TEST_CASE("a value keeps its content through copies, moves and changes of the others") {
+  for (std::size_t size : {0, 1, 13, 14, 15, 16, 200, 70'000}) {
+    std::string text(size, 'x');
+    Value original(text);
+    Value copy = original;
+    CHECK(copy == original);
+    CHECK(copy.as_text() == text);
+    original = Value("another");
+    CHECK(copy.as_text() == text);
+    Value moved = std::move(copy);
+    CHECK(moved.as_text() == text);
+    CHECK(moved != Value(text + "y"));
+  }
+  Value tree = Map{{"list", List{1, "two", Map{{"a text of more than fourteen bytes", nullptr}}}},
+                   {"ref", Ref{"a/b", "id"}}};
+  Value copy = tree;
+  copy.map()["list"].list().push_back(4);
+  CHECK(tree["list"].as_list().size() == 3);
+  CHECK(copy != tree);
+  copy.map()["list"].list().pop_back();
+  CHECK(copy == tree);
+  tree = tree["list"].as_list()[2];  // a part of itself
+  CHECK(to_json(tree) == R"({"a text of more than fourteen bytes":null})");
+}
+
 TEST_CASE("uuid_from is stable, well formed and never zero") {
   CHECK(uuid_from("a") == uuid_from("a"));
   CHECK(uuid_from("a") != uuid_from("b"));

@@ -1,4 +1,5 @@
 #include "manifest/scalar.h"
+#include "manifest/notebook.h"
 
 #include "support/catch.h"
 
@@ -45,6 +46,22 @@ TEST_CASE("money has an optional dollar sign") {
   CHECK(format_money(0.0125) == "$0.0125");
   for (const char* bad : {"$", "1.", ".5", "-1", "1e3", "1,20", "EUR 3", "inf", "nan", ""})
     CHECK_FALSE(parse_money(bad));
+}
+
+TEST_CASE("a setting is absent, removed or a value, and copies are their own") {
+  Text absent, removed = Text::removal(), name("a name of more than fifteen bytes");
+  CHECK((absent.absent() && removed.removed() && name.set()));
+  CHECK(absent != removed);
+  CHECK((absent->empty() && absent.value_or("x") == "x" && removed.value_or("x") == "x"));
+  Setting<Image> image = Image{.family = name};
+  Setting<Image> copy = image;
+  CHECK(*copy->family == *name);
+  copy.get().family = Text::removal();
+  CHECK(image->family == name);
+  copy = image;
+  CHECK(copy->family == image->family);
+  copy = Setting<Image>();
+  CHECK((copy.absent() && copy->family.absent() && image.set()));
 }
 
 TEST_CASE("the same text is judged the same again, whatever was asked between") {
