@@ -59,11 +59,23 @@ def suites(build, results):
     return out
 
 
+def add_counts(into, more):
+    for key, value in more.items():
+        if isinstance(value, dict):
+            add_counts(into.setdefault(key, {}), value)
+        else:
+            into[key] = into.get(key, 0) + value
+
+
 def merge(options):
     figures = {}
     for path in sorted(pathlib.Path(options.figures).glob("*.json")):
         body = json.loads(path.read_text())
-        figures[body.pop("name")] = body
+        name, shard = body.pop("name"), body.pop("shard", None)
+        if shard and name in figures:  # parts of one proof: they count together
+            add_counts(figures[name]["figures"], body["figures"])
+        else:
+            figures[name] = body
     report = {"commit": output("git", "describe", "--always", "--dirty"),
               "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine(),
               "suites": suites(options.build, options.results), "figures": figures}

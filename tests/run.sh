@@ -1,9 +1,9 @@
 #!/bin/sh
 # Everything from a fresh Debian 12 to the verdict: packages, a release build (binaries in build/bin), every suite,
-# then unit and golden tests again under ASan and UBSan.
+# then unit and golden tests and a part of the crash tests again under ASan and UBSan.
 #   sh tests/run.sh [--fast] [--suite NAME]... [--report FILE]
 #     --fast         unit, golden and layout, without the sanitizers
-#     --suite NAME   only this suite (unit golden layout contract e2e bench), without the sanitizers; repeatable
+#     --suite NAME   only this suite (unit golden layout contract e2e crash bench), without the sanitizers; repeatable
 #     --report FILE  writes every figure and the counts of the suites into one JSON file; bench at full size
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # nbform asks more of a manifest where CI is set: every run of the tests is one in CI, so that none passes only at home.
 export CI=true
 
-all="unit golden layout contract e2e bench"
+all="unit golden layout contract e2e crash bench"
 suites="" sanitizers=yes report=""
 usage() { sed -n '2,7s/^# \{0,1\}//p' tests/run.sh; }
 while [ $# -gt 0 ]; do
@@ -99,10 +99,10 @@ ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 --output-jun
 unset NBFORM_REPORT
 
 if [ -n "$sanitizers" ]; then
-  say "Unit and golden tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+  say "Unit, golden and a part of the crash tests under AddressSanitizer and UndefinedBehaviorSanitizer"
   build sanitized asan checked
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-    ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 -L '^(unit|golden)$' || failed=yes
+    ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 -L '^(unit|golden|crash)$' || failed=yes
 fi
 
 say "Done in $(seconds_since "$begun") s"

@@ -62,6 +62,8 @@ void World::set_rate_limit(std::int64_t per_minute) {
 }
 
 void World::set_unreachable(std::string zone, bool unreachable) {
+  if (state_->unreachable.contains(zone) != unreachable)
+    state_->note("outage", {"", "zones/" + zone, ""}, "", Map{{"unreachable", unreachable}});
   if (unreachable)
     state_->unreachable.insert(std::move(zone));
   else

@@ -64,6 +64,7 @@ Answer serve(State& state, const Request& request, const Url& url, std::string_v
                                 url.path)))};
   auto principal = bearer(state, request);
   if (!principal) return {compute_refusal(principal.error())};
+  state.actor = *principal;
   return answer_compute(state, request, url, *principal);
 }
 
@@ -115,7 +116,8 @@ void note_request(State& state, const Request& request, const Url& url, const An
       if (parts[i] == word) return std::string(parts[i + 1]);
     return std::string();
   };
-  state.diary.push_back({state.now, "request", after("projects"), after("zones"), "", std::move(detail)});
+  state.diary.push_back(
+      {state.now, "request", after("projects"), after("zones"), "", state.actor, std::move(detail)});
 }
 
 }  // namespace
@@ -125,9 +127,11 @@ void World::advance(Time now) {
   while (!s.agenda.empty() && s.agenda.begin()->first.first <= now) {
     auto node = s.agenda.extract(s.agenda.begin());
     s.now = std::max(s.now, node.key().first);
+    s.actor.clear();
     happen(s, node.mapped());
   }
   s.now = std::max(s.now, now);
+  s.actor.clear();
 }
 
 Answer World::handle(const Request& request, Time now) {
@@ -146,6 +150,7 @@ Answer World::handle(const Request& request, Time now) {
   s.fault = nullptr;
   if (answer.response) set_header(answer.response->headers, "Date", format_http_date(s.cloud_time()));
   note_request(s, request, *url, answer, faulty);
+  s.actor.clear();
   return answer;
 }
 
@@ -164,6 +169,11 @@ Time World::now() const {
 std::optional<Time> World::next_event() const {
   if (state_->agenda.empty()) return std::nullopt;
   return state_->agenda.begin()->first.first;
+}
+
+Value to_value(const Event& e) {
+  return Map{{"time", e.time.us},      {"kind", e.kind},   {"project", e.project}, {"zone", e.zone},
+             {"resource", e.resource}, {"actor", e.actor}, {"detail", e.detail}};
 }
 
 const std::vector<Event>& World::events() const {

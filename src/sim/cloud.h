@@ -31,6 +31,7 @@ struct Options {
   std::int64_t token_lifetime = 3600;  // seconds
   std::string project = "acme-ml";     // the metadata server's, and of nbsim's throw-away key
   bool quotas = true;                  // false: no limit is enforced
+  std::set<std::string> regions;       // those that lists name; empty: all of the catalogue
   std::int64_t rate_limit = 0;         // Compute requests of a kind per project and minute; 0 = unlimited
 };
 
@@ -45,12 +46,13 @@ struct Answer {
 
 // One line of the diary. kind: "request", or an effect: insert, delete, status, attach, detach, labels,
 // metadata, tags, machine_type, resize, auto_delete, operation, preempt, ... `resource` is "instances/train",
-// "disks/x".
+// "disks/x". `actor` is whoever asked for it, "" the cloud itself.
 struct Event {
   Time time;
-  std::string kind, project, zone, resource;
+  std::string kind, project, zone, resource, actor;
   Value detail;
 };
+Value to_value(const Event& event);  // its members by name; time in microseconds
 
 class World {
  public:

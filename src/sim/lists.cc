@@ -273,23 +273,25 @@ std::string scoped_json(const Call& call, const Page& page, const std::string& s
   return fmt::format("\"{}\":{{\"warning\":{}}}", scope, to_json(mask.below_or_whole("warning").apply(w)));
 }
 
-std::set<std::string> scopes(const Page& page, bool all) {
+std::set<std::string> scopes(const State& state, const Page& page, bool all) {
   std::set<std::string> out;
-  for (const ZoneFacts& z : zones()) out.insert("zones/" + z.name);
+  for (const ZoneFacts& z : zones())
+    if (state.lists_region(z.region)) out.insert("zones/" + z.name);
   for (const auto& [scope, unused] : page.items) out.insert(scope);
   if (all) {
     out.insert("global");
-    for (const std::string& r : region_names()) out.insert("regions/" + r);
+    for (const std::string& r : region_names())
+      if (state.lists_region(r)) out.insert("regions/" + r);
   }
   return out;
 }
 
-Reply aggregated_answer(const Call& call, const Wanted& wanted, const Page& page, std::string_view wire_kind,
-                        std::string_view collection) {
+Reply aggregated_answer(const State& state, const Call& call, const Wanted& wanted, const Page& page,
+                        std::string_view wire_kind, std::string_view collection) {
   Body body(call);
   add_head(body, call, wire_kind);
   std::string items;
-  for (const std::string& scope : scopes(page, wanted.all_scopes))
+  for (const std::string& scope : scopes(state, page, wanted.all_scopes))
     items += (items.empty() ? "" : ",") + scoped_json(call, page, scope, collection);
   body.add_json("items", "{" + items + "}");
   if (!page.next_token.empty()) body.add("nextPageToken", Value(page.next_token));
@@ -323,7 +325,7 @@ Result<Reply> list_aggregated(State& state, const Call& call, std::string_view k
   Wanted wanted = NB_TRY(read_wanted(state, call, true));
   Feed feed = feed_of(state, call.project(), kind, "");
   Page page = NB_TRY(make_page(state, wanted, "", aggregated_mask(call, kind), call.mask_text, feed));
-  return aggregated_answer(call, wanted, page, wire_kind, kind);
+  return aggregated_answer(state, call, wanted, page, wire_kind, kind);
 }
 
 Result<Reply> list_made(State& state, const Call& call, const std::vector<Row>& names, const Make& make,
@@ -340,7 +342,7 @@ Result<Reply> list_made_aggregated(State& state, const Call& call, const std::ve
   Wanted wanted = NB_TRY(read_wanted(state, call, true));
   Page page = NB_TRY(
       make_page(state, wanted, "", aggregated_mask(call, collection), call.mask_text, feed_of(names, make)));
-  return aggregated_answer(call, wanted, page, wire_kind, collection);
+  return aggregated_answer(state, call, wanted, page, wire_kind, collection);
 }
 
 }  // namespace nbform::sim

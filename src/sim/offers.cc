@@ -159,7 +159,8 @@ Result<Reply> get_zone(State& state, const Call& call) {
 
 Result<Reply> list_zones(State& state, const Call& call) {
   std::vector<Row> rows;
-  for (const ZoneFacts& z : zones()) rows.push_back({"global", z.name});
+  for (const ZoneFacts& z : zones())
+    if (state.lists_region(z.region)) rows.push_back({"global", z.name});
   return list_made(
       state, call, rows, [&](const Row& r) { return zone_wire(state, call.project(), r.name); },
       "compute#zoneList");
@@ -174,7 +175,8 @@ Result<Reply> get_region(State& state, const Call& call) {
 
 Result<Reply> list_regions(State& state, const Call& call) {
   std::vector<Row> rows;
-  for (const std::string& r : region_names()) rows.push_back({"global", r});
+  for (const std::string& r : region_names())
+    if (state.lists_region(r)) rows.push_back({"global", r});
   return list_made(
       state, call, rows, [&](const Row& r) { return region_wire(state, call.project(), r.name); },
       "compute#regionList");

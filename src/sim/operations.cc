@@ -97,7 +97,8 @@ void finish(State& state, const Key& key, Resource& work) {
   wire.set("status", "DONE");
   wire.set("progress", 100);
   wire.set("endTime", state.stamp());
-  state.plan(state.now + kMemory, {"op.forget", key, {}});
+  Duration memory = state.variant("short-memory") ? Duration(std::chrono::seconds(1)) : kMemory;
+  state.plan(state.now + memory, {"op.forget", key, {}});
   state.note("operation", read_key(work.hidden["target"]), "operations/" + key.name,
              Map{{"type", work["operationType"]}, {"target", work["targetLink"]}, {"error", work["error"]}});
 }
@@ -105,6 +106,7 @@ void finish(State& state, const Key& key, Resource& work) {
 void start_operation(State& state, const Key& key) {
   Resource* work = state.find("operations", key);
   if (work == nullptr) return;
+  state.actor = (*work)["user"].as_text();
   work->edit().set("status", "RUNNING");
   work->edit().set("startTime", state.stamp());
   if (!work->hidden["failure"].is_null()) return;
@@ -115,6 +117,7 @@ void start_operation(State& state, const Key& key) {
 void finish_operation(State& state, const Key& key) {
   Resource* work = state.find("operations", key);
   if (work == nullptr) return;
+  state.actor = (*work)["user"].as_text();
   Key target = read_key(work->hidden["target"]);
   const Effect& effect = effect_of(*work);
   if (work->hidden["failure"].is_null())

@@ -171,12 +171,9 @@ struct Server::Inside {
     List out;
     for (std::size_t i = first; i < world.events().size(); ++i) {
       const Event& e = world.events()[i];
-      out.push_back(Map{{"time", format_rfc3339(e.time)},
-                        {"kind", e.kind},
-                        {"project", e.project},
-                        {"zone", e.zone},
-                        {"resource", e.resource},
-                        {"detail", e.detail}});
+      Value shown = to_value(e);
+      shown.map().set("time", format_rfc3339(e.time));
+      out.push_back(std::move(shown));
     }
     return out;
   }

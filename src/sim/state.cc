@@ -50,7 +50,7 @@ void State::plan(Time at, Happening happening) {
 void State::note(std::string kind, const Key& key, std::string resource, Value detail) {
   std::string zone = key.scope.starts_with("zones/") ? key.zone() : "";
   diary.push_back(
-      {now, std::move(kind), key.project, std::move(zone), std::move(resource), std::move(detail)});
+      {now, std::move(kind), key.project, std::move(zone), std::move(resource), actor, std::move(detail)});
 }
 
 Shelf& State::shelf(std::string_view kind) {

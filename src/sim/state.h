@@ -107,8 +107,12 @@ struct World::State {
   std::vector<PublishedImage> published;
   FaultScript faults;
   const FaultAction* fault = nullptr;  // of the request being handled
+  std::string actor;                   // on whose behalf things happen right now; "" = the cloud's own
 
   Time cloud_time() const { return now + clock_offset; }
+  bool lists_region(const std::string& region) const {
+    return options.regions.empty() || options.regions.contains(region);
+  }
   bool variant(std::string_view name) const { return options.variants.contains(std::string(name)); }
   std::uint64_t next_random(std::uint64_t n);
   std::string new_id();                 // decimal, 19 digits

@@ -42,6 +42,7 @@ constexpr std::array kVariants = {
     Variant{"links-of-another-host",
             "links in answers begin with https://compute.googleapis.com/compute/v1/"},
     Variant{"links-as-paths", "links in answers begin with projects/"},
+    Variant{"short-memory", "a finished operation is forgotten after a second (default: an hour)"},
     Variant{"no-preempted-record", "a preemption leaves no operation compute.instances.preempted"},
 };
 }  // namespace

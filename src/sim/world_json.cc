@@ -35,6 +35,7 @@ Value write_options(const Options& o) {
              {"token_lifetime", o.token_lifetime},
              {"project", o.project},
              {"quotas", o.quotas},
+             {"regions", texts(o.regions)},
              {"rate_limit", o.rate_limit}};
 }
 
@@ -46,6 +47,7 @@ Options read_options(const Value& v) {
   o.token_lifetime = v["token_lifetime"].as_int(3600);
   o.project = v["project"].as_text("acme-ml");
   o.quotas = v["quotas"].as_bool(true);
+  for (const Value& name : v["regions"].as_list()) o.regions.emplace(name.as_text());
   o.rate_limit = v["rate_limit"].as_int();
   return o;
 }
@@ -89,20 +91,14 @@ void read_agenda(const Value& v, State& s) {
 Value write_diary(const State& s) {
   List out;
   for (const Event& e : s.diary)
-    if (e.kind != "request")
-      out.push_back(Map{{"time", e.time.us},
-                        {"kind", e.kind},
-                        {"project", e.project},
-                        {"zone", e.zone},
-                        {"resource", e.resource},
-                        {"detail", e.detail}});
+    if (e.kind != "request") out.push_back(to_value(e));
   return out;
 }
 
 void read_diary(const Value& v, State& s) {
   for (const Value& e : v.as_list())
     s.diary.push_back({Time{e["time"].as_int()}, text(e, "kind"), text(e, "project"), text(e, "zone"),
-                       text(e, "resource"), e["detail"]});
+                       text(e, "resource"), text(e, "actor"), e["detail"]});
 }
 
 Value write_access(const State& s) {

@@ -21,7 +21,7 @@ Stage::Stage(sim::Options options) : world(options), env(world, outside, recordi
   manifest_.stack = {"research", "3f9a1c2e", {}};
 }
 
-Notebook& Stage::notebook(const std::string& key) {
+Notebook sample_notebook(const std::string& key) {
   Notebook n;
   n.key = n.name = key;
   n.service = "gce";
@@ -34,7 +34,11 @@ Notebook& Stage::notebook(const std::string& key) {
   Disk boot;
   boot.size_gb = Number(200);
   n.disks["boot"] = Setting<Disk>(boot);
-  manifest_.notebooks.push_back(n);
+  return n;
+}
+
+Notebook& Stage::notebook(const std::string& key) {
+  manifest_.notebooks.push_back(sample_notebook(key));
   return manifest_.notebooks.back();
 }
 

@@ -13,11 +13,14 @@
 
 namespace nbform {
 
+// A notebook in us-central1-b with a given image and boot disk; change it before planning.
+Notebook sample_notebook(const std::string& key);
+
 class Stage {
  public:
   explicit Stage(sim::Options options = default_options());
 
-  // Declares a notebook `key` in us-central1-b with a given image and boot disk; change it before planning.
+  // Declares a sample notebook.
   Notebook& notebook(const std::string& key);
   Manifest& manifest() { return manifest_; }
 

@@ -1,0 +1,349 @@
+#include "auditor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nbform::crash {
+
+namespace {
+
+std::string text(const Value& line, std::string_view key) {
+  return std::string(line[key].as_text());
+}
+
+std::string key_of(const Value& line) {
+  return fmt::format("{}/{}/{}", text(line, "project"), text(line, "zone"), text(line, "resource"));
+}
+
+std::string key_of_disk(std::string_view source) {  // .../projects/P/zones/Z/disks/N
+  auto name = source.substr(source.rfind('/') + 1);
+  auto zone = source.substr(source.find("/zones/") + 7);
+  auto project = source.substr(source.find("/projects/") + 10);
+  return fmt::format("{}/{}/disks/{}", project.substr(0, project.find('/')), zone.substr(0, zone.find('/')),
+                     name);
+}
+
+std::string last(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string label(const Map& labels, std::string_view key) {
+  const Value* value = labels.find(key);
+  return value != nullptr ? std::string(value->as_text()) : std::string();
+}
+
+std::string notebook(const Map& labels) {
+  return label(labels, "nbform-notebook");
+}
+
+// A disk that says nothing is kept.
+std::string keep(const Map& labels) {
+  std::string rule = label(labels, "nbform-keep");
+  return rule.empty() ? "always" : rule;
+}
+
+bool holds(const Value& list, std::string_view word) {
+  const List& all = list.as_list();
+  return std::any_of(all.begin(), all.end(), [&](const Value& v) { return v.as_text() == word; });
+}
+
+bool consents(const Value& wish, std::string_view notebook) {
+  return holds(wish["consent"], notebook) || holds(wish["consent"], "*");
+}
+
+bool is_off(std::string_view status) {
+  return status == "STOPPING" || status == "TERMINATED";
+}
+
+}  // namespace
+
+void Auditor::violate(std::string rule, const Value& line, std::string what) {
+  violations_.push_back({std::move(rule), std::move(what), line["time"].as_int()});
+}
+
+bool Auditor::ours(const Map& labels) const {
+  return stacks_.count(label(labels, "nbform-stack")) > 0;
+}
+
+const Auditor::Run* Auditor::run_of(const Value& line) const {
+  return run_of(text(line, "actor"));
+}
+
+const Auditor::Run* Auditor::run_of(const std::string& actor) const {
+  auto it = runs_.find(actor);
+  return it != runs_.end() ? &it->second : nullptr;
+}
+
+void Auditor::read(const Value& line) {
+  std::string kind = text(line, "kind"), resource = text(line, "resource");
+  if (kind == "run") return begin_run(line);
+  if (kind == "second") return judge_second_plan(line);
+  if (kind == "end") return judge_end(line);
+  if (kind == "request") return read_request(line);
+  if (kind == "outage" && line["detail"]["unreachable"].as_bool()) dark_.insert(text(line, "zone"));
+  if (kind == "outage" && !line["detail"]["unreachable"].as_bool()) dark_.erase(text(line, "zone"));
+  if (resource.starts_with("instances/")) return read_machine(line);
+  if (resource.starts_with("disks/")) return read_disk(line);
+}
+
+void Auditor::begin_run(const Value& line) {
+  Run run{line["detail"], line["time"].as_int(), {}};
+  for (const auto& [key, disk] : disks_) run.keep[key] = keep(disk.labels);
+  for (const auto& [name, wish] : run.wish["notebooks"].as_map()) {
+    bool stop = text(wish, "power") == "stopped" || holds(run.wish["stop"], name);
+    if (stop) rests_[name].wanted = true, rests_[name].by_us = false;
+  }
+  last_wish_ = run.wish;
+  runs_[text(line, "actor")] = std::move(run);
+}
+
+void Auditor::judge_second_plan(const Value& line) {
+  std::int64_t changes = line["detail"]["changes"].as_int();
+  if (changes > 0)
+    violate("second plan", line,
+            fmt::format("{} changes are left:\n{}", changes, text(line["detail"], "what")));
+}
+
+void Auditor::read_request(const Value& line) {
+  const Run* run = run_of(line);
+  if (run == nullptr || !run->wish["second"].as_bool()) return;
+  std::string path = text(line["detail"], "path");
+  if (text(line["detail"], "method") != "GET" && !path.ends_with("/wait"))
+    violate("second plan", line, "a mutation was sent: " + path);
+}
+
+// --- who may touch what ---
+
+bool Auditor::may_touch(const Run& run, const Map& labels, std::int64_t given_away, const std::string& zone,
+                        const std::string& machine) const {
+  bool adopts = holds(run.wish["adopt"], zone + "/" + machine);
+  return ours(labels) || adopts || given_away > run.began;  // taken away under a run that was under way
+}
+
+void Auditor::check_touch(const Value& line, const Map& labels, std::int64_t given_away,
+                          const std::string& machine) {
+  const Run* run = run_of(line);
+  if (run == nullptr || may_touch(*run, labels, given_away, text(line, "zone"), machine)) return;
+  violate("foreign", line,
+          fmt::format("{} of {}, which is not this stack's, by {}", text(line, "kind"), key_of(line),
+                      text(line, "actor")));
+}
+
+// --- machines ---
+
+void Auditor::read_machine(const Value& line) {
+  std::string kind = text(line, "kind"), key = key_of(line);
+  if (kind == "insert") return insert_machine(line, key);
+  auto it = machines_.find(key);
+  if (it == machines_.end()) return;
+  Machine& machine = it->second;
+  check_touch(line, machine.labels, machine.given_away, machine.name);
+  if (kind == "delete") return delete_machine(line, key);
+  if (kind == "status") return change_status(line, machine);
+  if (kind == "auto_delete" && line["detail"]["after"]["autoDelete"].as_bool())
+    disks_[key_of_disk(line["detail"]["after"]["source"].as_text())].auto_delete_from = text(line, "actor");
+  if (kind == "preempt") rests_[notebook(machine.labels)].preempted = true;
+  if (kind == "labels") {
+    bool before = ours(machine.labels);
+    machine.labels = line["detail"]["after"].as_map();
+    if (before && !ours(machine.labels)) machine.given_away = line["time"].as_int();
+  }
+}
+
+// A colleague's clone that nobody could know of is no fault: it is a moment old, or its zone does not answer.
+bool Auditor::could_see(const Machine& machine, std::int64_t now) const {
+  return machine.by_run || (now - machine.born > 60'000'000 && dark_.count(machine.zone) == 0);
+}
+
+void Auditor::insert_machine(const Value& line, const std::string& key) {
+  Machine machine;
+  machine.labels = line["detail"]["labels"].as_map();
+  machine.zone = text(line, "zone");
+  machine.name = last(key);
+  machine.booted_by = text(line, "actor");
+  machine.by_run = run_of(line) != nullptr;
+  machine.born = line["time"].as_int();
+  std::string name = notebook(machine.labels);
+  if (run_of(line) != nullptr && !ours(machine.labels))
+    violate("unlabelled", line, fmt::format("{} was made without owner labels", key));
+  for (const auto& [other, twin] : machines_)
+    if (run_of(line) != nullptr && ours(twin.labels) && notebook(twin.labels) == name &&
+        could_see(twin, line["time"].as_int()))
+      violate("duplicate", line, fmt::format("{} was made beside {}, both are {}", key, other, name));
+  Rest& rest = rests_[name];
+  if (rest.removed_by != text(line, "actor")) rest = {};
+  machines_[key] = std::move(machine);
+}
+
+void Auditor::change_status(const Value& line, Machine& machine) {
+  std::string after = text(line["detail"], "after"), name = notebook(machine.labels);
+  bool was_off = is_off(machine.status);
+  machine.status = after;
+  if (!text(line, "actor").empty()) machine.booted_by = text(line, "actor");
+  if (after == "RUNNING") return comes_up(machine, run_of(machine.booted_by));
+  if (!is_off(after) || was_off || text(line["detail"], "by") == "delete") return;
+  const Run* run = run_of(line);
+  bool asked = run == nullptr || text(run->wish["notebooks"][name], "power") == "stopped" ||
+               holds(run->wish["stop"], name);
+  Rest& rest = rests_[name];
+  if (asked) rest.wanted = true;
+  rest.by_us = !rest.wanted;
+}
+
+void Auditor::comes_up(Machine& machine, const Run* run) {
+  machine.ran = true;
+  for (const std::string& disk : machine.disks) disks_[disk].used = true;
+  std::string name = notebook(machine.labels);
+  Rest& rest = rests_[name];
+  const Value wish = run != nullptr ? run->wish["notebooks"][name] : Value();
+  bool asked = run == nullptr || text(wish, "power") == "running" || holds(run->wish["start"], name) ||
+               (rest.preempted && wish["resumes"].as_bool());
+  if (asked) rest.wanted = false;
+  rest.by_us = rest.preempted = false;
+}
+
+// A replace, or the removal of what no file declares, erases the boot disk: both want consent.
+void Auditor::delete_machine(const Value& line, const std::string& key) {
+  Machine machine = machines_[key];
+  machines_.erase(key);
+  std::string name = notebook(machine.labels);
+  rests_[name].removed_by = text(line, "actor");
+  const Run* run = run_of(line);
+  if (run == nullptr || !machine.ran) return;
+  bool declared = !run->wish["notebooks"][name].is_null();
+  bool ordinary = declared && holds(run->wish["destroy"], name);
+  if (!ordinary && !consents(run->wish, name))
+    violate("erased", line, fmt::format("{} was deleted by {} without consent", key, text(line, "actor")));
+}
+
+// --- disks ---
+
+void Auditor::read_disk(const Value& line) {
+  std::string kind = text(line, "kind"), key = key_of(line);
+  if (kind == "insert") {
+    Disk disk;
+    disk.labels = line["detail"]["labels"].as_map();
+    disk.zone = text(line, "zone");
+    disk.name = last(key);
+    if (run_of(line) != nullptr && !ours(disk.labels))
+      violate("unlabelled", line, fmt::format("{} was made without owner labels", key));
+    disks_[key] = std::move(disk);
+    return;
+  }
+  auto it = disks_.find(key);
+  if (it == disks_.end()) return;
+  Disk& disk = it->second;
+  if (kind != "detach") check_touch(line, disk.labels, disk.given_away, last(disk.machine));
+  if (kind == "delete") return delete_disk(line, key);
+  if (kind == "attach") return attach(line, key);
+  if (kind == "detach") {
+    machines_[disk.machine].disks.erase(key);
+    disk.machine.clear();
+  }
+  if (kind == "labels") {
+    bool before = ours(disk.labels);
+    disk.labels = line["detail"]["after"].as_map();
+    if (before && !ours(disk.labels)) disk.given_away = line["time"].as_int();
+  }
+}
+
+void Auditor::attach(const Value& line, const std::string& key) {
+  std::string machine = fmt::format("{}/{}/instances/{}", text(line, "project"), text(line, "zone"),
+                                    text(line["detail"], "instance"));
+  Disk& disk = disks_[key];
+  disk.machine = machine;
+  auto it = machines_.find(machine);
+  if (it == machines_.end()) return;
+  it->second.disks.insert(key);
+  disk.used = disk.used || it->second.status == "RUNNING";
+}
+
+// What is on a data disk goes with consent only, unless files and disk agree that it goes with its machine;
+// what is to be kept always goes only when it is named.
+void Auditor::delete_disk(const Value& line, const std::string& key) {
+  Disk disk = disks_[key];
+  disks_.erase(key);
+  std::string part = label(disk.labels, "nbform-part"), name = notebook(disk.labels);
+  if (!ours(disk.labels) || !disk.used || !part.starts_with("disk-")) return;
+  std::string actor = text(line, "actor");
+  bool flagged_by_colleague = !disk.auto_delete_from.empty() && runs_.count(disk.auto_delete_from) == 0;
+  const Run* run = run_of(line);
+  if (run == nullptr && (!actor.empty() || flagged_by_colleague)) return;  // a colleague's own doing
+  std::string on_disk = keep(disk.labels), in_files;
+  Value wish;
+  if (run != nullptr) {
+    wish = run->wish;
+    if (auto then = run->keep.find(key); then != run->keep.end()) on_disk = then->second;
+    in_files = text(wish["notebooks"][name]["keep"], part.substr(5));
+  }
+  bool expendable = on_disk == "never" && (in_files.empty() || in_files == "never");
+  bool kept = (in_files.empty() ? on_disk : in_files) == "always";
+  bool allowed = kept ? holds(wish["kept"], disk.name) : expendable || consents(wish, name);
+  if (!allowed)
+    violate(
+        "lost data", line,
+        fmt::format("{} ({} in the files, {} on the disk) was deleted by {} without consent", key,
+                    in_files.empty() ? "absent" : in_files, on_disk, actor.empty() ? "the cloud" : actor));
+}
+
+// --- the end ---
+
+void Auditor::judge_end(const Value& line) {
+  const Map& expect = line["detail"]["expect"].as_map();
+  std::map<std::string, int> found;
+  for (const auto& [key, machine] : machines_) {
+    if (!ours(machine.labels)) continue;
+    std::string name = notebook(machine.labels);
+    ++found[name];
+    const Value* expected = expect.find(name);
+    judge_machine_at_end(key, machine, expected != nullptr ? *expected : Value("absent"),
+                         line["time"].as_int());
+  }
+  for (const auto& [name, state] : expect)
+    if (state.as_text() != "absent" && state.as_text() != "unknown" && found[name] == 0)
+      violate("missing", line, fmt::format("{} has no machine", name));
+  for (const auto& [key, disk] : disks_)
+    if (ours(disk.labels)) judge_disk_at_end(key, disk, expect, line["time"].as_int());
+}
+
+void Auditor::judge_machine_at_end(const std::string& key, const Machine& machine, const Value& expected,
+                                   std::int64_t time) {
+  auto say = [&](std::string rule, std::string what) {
+    violations_.push_back({std::move(rule), std::move(what), time});
+  };
+  const Rest& rest = rests_[notebook(machine.labels)];
+  if (expected.as_text() == "absent") say("orphan", fmt::format("{} belongs to no notebook", key));
+  if (expected.as_text() == "present" || expected.as_text() == "unknown") return;
+  bool wanted_on = expected.as_text() == "RUNNING" || (expected.as_text() == "any" && rest.by_us);
+  if (wanted_on && machine.status != "RUNNING")
+    say("left off", fmt::format("{} is {}, and nobody wanted it stopped", key, machine.status));
+  bool wanted_off = expected.as_text() == "TERMINATED" || (expected.as_text() == "any" && rest.wanted);
+  if (wanted_off && machine.status != "TERMINATED")
+    say("woken", fmt::format("{} is {}, and was to stay stopped", key, machine.status));
+}
+
+// A declared disk hangs on its machine; one that nobody declares may stay where it says so itself.
+void Auditor::judge_disk_at_end(const std::string& key, const Disk& disk, const Map& expect,
+                                std::int64_t time) {
+  auto say = [&](std::string rule, std::string what) {
+    violations_.push_back({std::move(rule), std::move(what), time});
+  };
+  std::string name = notebook(disk.labels), part = label(disk.labels, "nbform-part");
+  for (const auto& [other, twin] : disks_)
+    if (other < key && ours(twin.labels) && notebook(twin.labels) == name &&
+        label(twin.labels, "nbform-part") == part)
+      say("duplicate", fmt::format("{} and {} are both {} of {}", other, key, part, name));
+  if (!disk.machine.empty()) return;
+  const Value* expected = expect.find(name);
+  if (expected != nullptr && expected->as_text() == "unknown") return;
+  bool machine = expected != nullptr && expected->as_text() != "absent";
+  bool declared =
+      part.starts_with("disk-") && !last_wish_["notebooks"][name]["keep"][part.substr(5)].is_null();
+  if (machine && declared)
+    say("orphan", fmt::format("{} is declared and hangs on no machine", key));
+  else if (keep(disk.labels) == "never")
+    say("orphan", fmt::format("{} was to go with its machine", key));
+}
+
+}  // namespace nbform::crash

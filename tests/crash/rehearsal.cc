@@ -1,0 +1,295 @@
+#include "rehearsal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "support/stage.h"
+
+namespace nbform::crash {
+
+namespace {
+
+constexpr Duration kLastWords = std::chrono::seconds(1);  // what has left arrives within
+
+bool is_mutation(const Request& request) {
+  return request.method != "GET" && request.url.find("/wait") == std::string::npos;
+}
+
+std::string text_of(const Planned& planned) {
+  std::string out;
+  for (const Diagnostic& d : planned.plan.diagnostics)
+    out += fmt::format("  {}: {} {}\n", d.address, d.summary, d.detail);
+  for (const Change& c : planned.plan.changes) {
+    out += fmt::format("  {} {} {}\n", action_name(c.action), c.address, c.reason_text);
+    for (const Edit& e : c.edits)
+      out += fmt::format("    {} {} -> {}\n", e.attr, canonical(e.before), canonical(e.after));
+  }
+  return out;
+}
+
+std::string text_of(const Outcome& outcome) {
+  std::string out;
+  for (const ChangeResult& r : outcome.results)
+    if (r.state != ChangeResult::State::done)
+      out += fmt::format("  {} not done: {} {} {}\n", r.address, r.failure.summary, r.failure.detail,
+                         r.blocked_by);
+  return out;
+}
+
+bool all_done(const Outcome& outcome) {
+  return std::all_of(outcome.results.begin(), outcome.results.end(),
+                     [](const ChangeResult& r) { return r.state == ChangeResult::State::done; });
+}
+
+// What an apply would do; a notebook that an error blocks is left alone.
+int changes_in(const Plan& plan) {
+  return static_cast<int>(std::count_if(plan.changes.begin(), plan.changes.end(), [&](const Change& c) {
+    return c.action > Action::pending &&
+           std::count(plan.blocked.begin(), plan.blocked.end(), c.notebook) == 0;
+  }));
+}
+
+}  // namespace
+
+sim::Options one_region() {
+  sim::Options options;
+  options.regions = {"us-central1"};
+  return options;
+}
+
+std::string_view name_of(Death::How how) {
+  constexpr std::string_view kNames[] = {"none", "unsent", "unheard", "heard", "interrupted"};
+  return kNames[static_cast<int>(how)];
+}
+
+// --- a process ---
+
+ExchangeId MortalEnv::send(Request request, std::function<void(Result<Response>)> done) {
+  using How = Death::How;
+  if (dead_ && death_.how != How::interrupted) return 0;
+  bool fresh =
+      is_mutation(request) && seen_.insert(request.url.substr(request.url.find("requestId="))).second;
+  if (dead_ && fresh && now() > died_) ++sent_after_;
+  if (!armed_ || dead_) return SimEnv::send(std::move(request), std::move(done));
+  mutations_ += fresh ? 1 : 0;
+  if (requests_++ != death_.at || death_.how == How::none)
+    return SimEnv::send(std::move(request), std::move(done));
+  died_ = last_sign_ = now();
+  dead_ = death_.how != How::heard;
+  if (death_.how == How::unsent) return 0;
+  if (death_.how == How::unheard) return SimEnv::send(std::move(request), [](Result<Response>) {});
+  if (death_.how == How::interrupted) return SimEnv::send(std::move(request), std::move(done));
+  return SimEnv::send(std::move(request), [this, done = std::move(done)](Result<Response> answer) {
+    died_ = last_sign_ = now();
+    dead_ = true;
+    done(std::move(answer));
+  });
+}
+
+bool MortalEnv::step() {
+  bool more = SimEnv::step();
+  last_sign_ = now();
+  return more;
+}
+
+// --- a stack ---
+
+Rehearsal::Rehearsal(sim::Options options)
+    : world(std::move(options)), auditor_({"research", "research_3f9a1c2e"}) {
+  manifest.stack = {"research", "3f9a1c2e", {}};
+  world.add_token("colleague", "colleague");
+  world.advance(sim::SimOptions().start);
+}
+
+Notebook& Rehearsal::declare(const std::string& key) {
+  auto& all = manifest.notebooks;
+  auto at = std::find_if(all.begin(), all.end(), [&](const Notebook& n) { return n.key >= key; });
+  return *all.insert(at, sample_notebook(key));
+}
+
+Notebook& Rehearsal::notebook(const std::string& key) {
+  return const_cast<Notebook&>(*manifest.find(key));
+}
+
+std::string Rehearsal::new_actor() {
+  std::string actor = fmt::format("run-{}", ++runs_);
+  world.add_token(actor, actor);
+  return actor;
+}
+
+void Rehearsal::note(Value line) {
+  auditor_.read(line);
+  if (keeps_log_) log_.push_back(std::move(line));
+}
+
+void Rehearsal::collect() {
+  for (; seen_ < world.events().size(); ++seen_) note(sim::to_value(world.events()[seen_]));
+}
+
+const List& Rehearsal::log() {
+  collect();
+  return log_;
+}
+
+const std::vector<Violation>& Rehearsal::violations() {
+  collect();
+  return auditor_.violations();
+}
+
+std::string Rehearsal::report() {
+  std::string out;
+  for (const Violation& v : violations())
+    out += fmt::format("{} {}: {}\n", format_rfc3339(Time{v.time}), v.rule, v.text);
+  return out;
+}
+
+// The user's wish in the auditor's words.
+Value Rehearsal::wish_line(const std::string& actor, const Wish& wish, const Manifest& files) const {
+  Map notebooks;
+  List consent, destroy, stop, start, adopt, kept;
+  for (const Notebook& n : files.notebooks) {
+    Map keep;
+    for (const auto& [name, disk] : n.disks) {
+      bool boot = name == "boot", set = disk.set() && disk->keep.set();
+      Keep rule = set ? *disk->keep : boot ? Keep::never : Keep::always;
+      keep.set(name, rule == Keep::always ? "always" : rule == Keep::never ? "never" : "until-destroy");
+    }
+    std::string power;
+    if (n.power.state.set()) power = *n.power.state == PowerState::stopped ? "stopped" : "running";
+    bool resumes = n.spot.set() && n.spot->restart.set() && *n.spot->restart;
+    notebooks.set(n.key, Map{{"keep", keep}, {"power", power}, {"resumes", resumes}});
+    if (wish.diff.destroy) destroy.push_back(n.key);
+    if (n.adopt.set()) adopt.push_back(*n.adopt);
+  }
+  if (wish.consent) consent.push_back("*");
+  for (const auto& [key, want] : wish.diff.power)
+    (want == PowerPolicy::Want::stopped ? stop : start).push_back(key);
+  for (const std::string& disk : wish.diff.delete_kept) kept.push_back(disk);
+  return Map{{"kind", "run"},
+             {"actor", actor},
+             {"time", world.now().us},
+             {"detail", Map{{"notebooks", notebooks},
+                            {"consent", consent},
+                            {"destroy", destroy},
+                            {"stop", stop},
+                            {"start", start},
+                            {"adopt", adopt},
+                            {"kept", kept},
+                            {"second", wish.second}}}};
+}
+
+Ending Rehearsal::run_as(MortalEnv& env, const std::string& actor, const Manifest& files, const Wish& wish,
+                         const Death& death, const List& faults) {
+  Ending ending;
+  collect();
+  note(wish_line(actor, wish, files));
+  Wire wire(env, {actor, {}});
+  PlanRequest request;
+  request.manifest = &files;
+  request.accounts = {{"gcp", "acme-ml"}};
+  request.await_settling = true;
+  request.diff = wish.diff;
+  request.diff.stack = files.stack.label();
+  request.diff.bare_stack = files.stack.name;
+  Planned planned = make_plan(env, wire, request);
+  ending.text = text_of(planned);
+  ending.changes = changes_in(planned.plan);
+  if (wish.second)
+    note(Map{{"kind", "second"},
+             {"actor", actor},
+             {"time", world.now().us},
+             {"detail", Map{{"changes", ending.changes}, {"what", ending.text}}}});
+  ending.blocked = !planned.plan.blocked.empty() || planned.plan.diagnostics.has_errors();
+  std::vector<std::string> consent;
+  if (wish.consent) consent = planned.plan.data_loss({});
+  ending.refused = !planned.plan.data_loss(consent).empty();
+  if (ending.refused) return ending;
+  ApplyOptions options;
+  options.nonce = actor;
+  options.interrupts = [&env] { return env.interrupts(); };
+  Observer silent;
+  env.arm(death);
+  if (!faults.empty() && !world.add_faults(faults)) bug("a fault script that the simulator refuses");
+  Outcome outcome = apply(env, wire, planned.plan, *planned.graph, planned.snapshot, options, silent);
+  ending.text += text_of(outcome);
+  ending.done = all_done(outcome);
+  return ending;
+}
+
+Ending Rehearsal::run(const Wish& wish, const Death& death, const List& faults) {
+  run_due();
+  FakeEnv outside;
+  MortalEnv env(world, outside, network);
+  for (const Due& due : due_)
+    env.timeline()->add(due.at, [this, &env] {
+      world.advance(env.now());
+      run_due();
+    });
+  Ending ending = run_as(env, new_actor(), manifest, wish, death, faults);
+  ending.died = env.dead();
+  ending.requests = env.requests();
+  ending.mutations = env.mutations();
+  ending.sent_after = env.sent_after();
+  ending.lingered = env.lingered();
+  // What has left still arrives; what is to happen later does, too.
+  Time over = env.now() + kLastWords;
+  bool passed = false;
+  env.timeline()->add(over, [&] { passed = true; });
+  while (!passed) env.timeline()->run_next();
+  world.advance(env.now());
+  return ending;
+}
+
+void Rehearsal::run_due() {
+  std::stable_sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return a.at < b.at; });
+  while (!due_.empty() && due_.front().at <= world.now()) {
+    Due next = std::move(due_.front());
+    due_.erase(due_.begin());
+    next.what(*this);
+  }
+}
+
+void Rehearsal::later(Duration delay, std::function<void(Rehearsal&)> what) {
+  due_.push_back({world.now() + delay, std::move(what)});
+}
+
+void Rehearsal::wait(Duration d) {
+  Time end = world.now() + d;
+  run_due();
+  while (!due_.empty() && due_.front().at <= end) {
+    world.advance(due_.front().at);
+    run_due();
+  }
+  world.advance(end);
+}
+
+Ending Rehearsal::converge(const Wish& wish) {
+  Ending ending = run(wish);
+  if (!ending.done) return ending;
+  Wish again = wish;
+  again.second = true;
+  again.diff.replace.clear();
+  again.diff.restart.clear();
+  (void)run(again);
+  return ending;
+}
+
+int Rehearsal::colleague(const std::string& method, const std::string& path, const Value& body) {
+  Request request{.method = method,
+                  .url = "https://compute.googleapis.com/compute/v1/projects/acme-ml/" + path};
+  request.headers = {{"Authorization", "Bearer colleague"}, {"Content-Type", "application/json"}};
+  if (!body.is_null()) request.body = to_json(body);
+  sim::Answer answer = world.handle(request, world.now());
+  return answer.response ? answer.response->status : 0;
+}
+
+void Rehearsal::end(const std::map<std::string, std::string>& expect) {
+  collect();
+  Map states;
+  for (const auto& [name, state] : expect) states.set(name, state);
+  note(Map{{"kind", "end"}, {"time", world.now().us}, {"detail", Map{{"expect", states}}}});
+}
+
+}  // namespace nbform::crash

@@ -1,0 +1,118 @@
+// Two people apply at the same time, and nothing locks: the same files, or files that contradict each other.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "dice.h"
+#include "duet.h"
+#include "effort.h"
+#include "intents.h"
+#include "support/catch.h"
+
+using namespace nbform;
+using namespace nbform::crash;
+
+namespace {
+
+// What one of the two wants, on top of the common files.
+struct Plea {
+  const char* name;
+  std::function<void(Notebook&, Wish&)> of;
+};
+
+const std::vector<Plea>& pleas() {
+  auto power = [](PowerPolicy::Want want) {
+    return [want](Notebook&, Wish& wish) { wish = power_wish(want); };
+  };
+  static const std::vector<Plea> all = {
+      {"the same", [](Notebook&, Wish&) {}},
+      {"labels a", [](Notebook& n, Wish&) { n.labels["team"] = Text("a"); }},
+      {"labels b", [](Notebook& n, Wish&) { n.labels["team"] = Text("b"); }},
+      {"metadata", [](Notebook& n, Wish&) { n.metadata["greeting"] = Text("hello"); }},
+      {"bigger", [](Notebook& n, Wish&) { n.machine.type = Text("e2-standard-4"); }},
+      {"biggest", [](Notebook& n, Wish&) { n.machine.type = Text("e2-standard-8"); }},
+      {"another image", [](Notebook& n, Wish&) { other_image(n); }},
+      {"another disk", [](Notebook& n, Wish&) { n.disks["more"] = Setting<Disk>(data_disk()); }},
+      {"no disk", [](Notebook& n, Wish&) { n.disks.erase("data"); }},
+      {"a larger disk",
+       [](Notebook& n, Wish&) {
+         if (n.disks.count("data")) n.disks["data"].get().size_gb = Number(300);
+       }},
+      {"destroy", [](Notebook&, Wish& wish) { wish = destroy_wish(); }},
+      {"stop", power(PowerPolicy::Want::stopped)},
+      {"start", power(PowerPolicy::Want::running)},
+  };
+  return all;
+}
+
+struct Meeting {
+  Rehearsal stage;
+  std::array<Voice, 2> voices;
+  std::string story;
+};
+
+Voice voice_of(Dice& dice, const Manifest& common, std::string& story) {
+  const Plea& plea = pleas()[dice.below(pleas().size())];
+  Voice voice{common, {}, {}, {}, {}};
+  plea.of(voice.files.notebooks[0], voice.wish);
+  voice.begins = std::chrono::milliseconds(dice.pick({0, 0, 40, 200, 3'000, 20'000, 50'000}));
+  voice.network.jitter = std::chrono::milliseconds(dice.pick({0, 50, 1'000, 5'000}));
+  voice.network.seed = dice.below(1u << 30) + 1;
+  if (dice.one_in(4)) voice.death = {Death::How::unheard, static_cast<int>(dice.below(12))};
+  story +=
+      fmt::format("'{}' after {} ms, jitter {} ms{}; ", plea.name, voice.begins.count() / 1000,
+                  voice.network.jitter.count() / 1000,
+                  voice.death.how == Death::How::none ? "" : fmt::format(", dies at {}", voice.death.at));
+  return voice;
+}
+
+Meeting meeting_of(int seed) {
+  Dice dice(static_cast<std::uint64_t>(seed));
+  Meeting s{Rehearsal(), {}, {}};
+  auto variant =
+      dice.pick({"", "", "slow-visibility", "flickering-visibility", "leftover-disks", "staging-after-done",
+                 "disk-name-attaches", "exists-in-operation", "stale-in-operation", "early-wait"});
+  if (*variant != 0) REQUIRE(s.stage.world.add_variant(variant).ok());
+  s.story = fmt::format("{}; ", variant);
+  Notebook& n = s.stage.declare("train");
+  if (!dice.one_in(3)) n.disks["data"] = Setting<Disk>(data_disk());
+  n.where = {"us-central1-b", "us-central1-f"};
+  bool exists = !dice.one_in(3);
+  if (exists) REQUIRE(s.stage.run().done);
+  if (exists && dice.one_in(4)) REQUIRE(s.stage.run(power_wish(PowerPolicy::Want::stopped)).done);
+  s.story += exists ? "it exists; " : "it does not exist; ";
+  if (!exists && dice.one_in(3)) s.stage.world.stockout("us-central1-b"), s.story += "stock-out in b; ";
+  for (Voice& voice : s.voices) voice = voice_of(dice, s.stage.manifest, s.story);
+  return s;
+}
+
+// "" where all is well.
+std::string outcome_of(Meeting& s) {
+  (void)run_both(s.stage, s.voices);
+  s.stage.world.end_stockout();
+  s.stage.manifest = s.voices[1].files;
+  auto& disks = s.stage.notebook("train").disks;
+  if (disks.count("data")) disks["data"].get().size_gb = Number(300);  // the other may have grown it
+  Ending last = s.stage.converge();
+  s.stage.wait(std::chrono::minutes(3));
+  s.stage.end({{"train", "present"}});
+  if (!last.done) return "the following run did not finish:\n" + last.text;
+  return s.stage.report();
+}
+
+}  // namespace
+
+TEST_CASE("two engines without a lock make nothing twice and lose nothing", "[two-engines]") {
+  int runs = 0, failures = 0;
+  for (int seed = 1; seed <= seeds(10'000); ++seed) {
+    if (!in_shard(seed)) continue;
+    Meeting schedule = meeting_of(seed);
+    ++runs;
+    std::string wrong = outcome_of(schedule);
+    if (wrong.empty()) continue;
+    if (++failures <= 5) FAIL_CHECK("seed " << seed << ": " << schedule.story << "\n" << wrong);
+  }
+  report("crash-two-engines", {2, 4, 5, 10}, Map{{"schedules", runs}, {"violations", failures}},
+         "seeded pairs of applies of the same or contradicting files, interleaved request by request");
+  CHECK(failures == 0);
+}

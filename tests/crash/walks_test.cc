@@ -1,0 +1,66 @@
+// Random walks, judged by the auditor.
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "base/json.h"
+#include "effort.h"
+#include "support/catch.h"
+#include "walk.h"
+
+using namespace nbform;
+using namespace nbform::crash;
+
+TEST_CASE("whatever users, colleagues, the cloud and death do: no data lost, one machine, and then peace",
+          "[walks]") {
+  int walks = 0, runs = 0, deaths = 0, console = 0, blocked = 0, failures = 0;
+  for (int seed = 1; seed <= seeds(10'000); ++seed) {
+    if (!in_shard(seed)) continue;
+    Steps steps = steps_of(static_cast<std::uint64_t>(seed));
+    Walked walked = walk(steps);
+    ++walks;
+    runs += walked.runs;
+    deaths += walked.deaths;
+    console += walked.console;
+    blocked += walked.blocked;
+    if (walked.wrong.empty()) continue;
+    if (++failures > 5) continue;
+    Steps few = shortened(steps, walked.rule);
+    FAIL_CHECK("seed " << seed << "\n" << replay_script(few, walk(few).wrong));
+  }
+  report("crash-walks", {1, 2, 3, 4, 10},
+         Map{{"walks", walks},
+             {"runs", runs},
+             {"early_ends", deaths},
+             {"console_actions", console},
+             {"ended_blocked", blocked},
+             {"violations", failures}},
+         "seeded edits x applies x faults x early ends x console actions, preemptions, stock-outs, outages");
+  CHECK(failures == 0);
+}
+
+// NBFORM_WALK: the lines; NBFORM_WALK_LOG: a file for the log that the auditor read.
+TEST_CASE("a walk is gone again", "[.replay]") {
+  const char* lines = std::getenv("NBFORM_WALK");
+  REQUIRE(lines != nullptr);
+  Steps steps;
+  std::istringstream in(lines);
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) steps.push_back(line);
+  Walked walked = walk(steps, true);
+  if (const char* file = std::getenv("NBFORM_WALK_LOG")) {
+    std::ofstream out(file);
+    for (const Value& line : walked.log) out << to_json(line) << "\n";
+  }
+  INFO(walked.wrong);
+  CHECK(walked.wrong.empty());
+}
+
+TEST_CASE("walks: a script goes the same walk, and nonsense is no walk", "[auditor]") {
+  std::string script = replay_script({"label a", "apply"}, "two\nlines");
+  CHECK(script.find("# two\n# lines\nNBFORM_WALK='label a\napply\n' ") != std::string::npos);
+  CHECK(steps_of(7) == steps_of(7));
+  CHECK(steps_of(7) != steps_of(8));
+  CHECK(walk({"fly"}).rule == "no sense");
+}

@@ -1,0 +1,103 @@
+#include "checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "support/catch.h"
+
+namespace nbform {
+
+Value vm_of(Stage& stage, const std::string& name) {
+  return stage.world.resource(kZone + "instances/" + name);
+}
+
+std::int64_t disk_id(Stage& stage, const std::string& name) {
+  return stage.world.resource(kZone + "disks/" + name)["id"].as_int();
+}
+
+void wait(Stage& stage, Duration d) {
+  bool over = false;
+  stage.env.after(d, [&] { over = true; });
+  while (!over) stage.env.step();
+}
+
+// As a colleague would, with gcloud.
+void by_hand(Stage& stage, const std::string& method, const std::string& path, Value body) {
+  Request request{.method = method, .url = "https://compute.googleapis.com/compute/v1/" + kZone + path};
+  request.headers = {{"Authorization", "Bearer sandbox"}, {"Content-Type", "application/json"}};
+  if (!body.is_null()) request.body = to_json(body);
+  sim::Answer answer = stage.world.handle(request, stage.env.now());
+  INFO(answer.response->body);
+  REQUIRE(answer.response->status == 200);
+}
+
+// Like apply: what is under way is awaited first.
+Planned settled_plan(Stage& stage, const DiffOptions& options) {
+  for (;;) {
+    Planned planned = stage.plan(options);
+    const auto& live = planned.snapshot.live;
+    bool busy = std::any_of(live.begin(), live.end(),
+                            [](const Live& one) { return one.health.state == Health::State::settling; });
+    if (!busy) return planned;
+    wait(stage, std::chrono::seconds(5));
+  }
+}
+
+std::string text_of(const Planned& planned) {
+  std::string out;
+  for (const Diagnostic& d : planned.plan.diagnostics)
+    out += fmt::format("{} {} {}\n", d.address, d.summary, d.detail);
+  for (const Change& c : planned.plan.changes) {
+    out += fmt::format("{} {} {}\n", action_name(c.action), c.address, c.reason_text);
+    for (const Edit& e : c.edits)
+      out += fmt::format("  {} {} -> {}\n", e.attr, canonical(e.before), canonical(e.after));
+  }
+  return out;
+}
+
+std::string text_of(const Outcome& outcome) {
+  std::string out;
+  for (const ChangeResult& r : outcome.results)
+    out += fmt::format("{} {} {} {} {}\n", r.address, static_cast<int>(r.state), r.failure.summary,
+                       r.failure.detail, r.blocked_by);
+  return out;
+}
+
+bool all_done(const Outcome& outcome) {
+  return std::all_of(outcome.results.begin(), outcome.results.end(),
+                     [](const ChangeResult& r) { return r.state == ChangeResult::State::done; });
+}
+
+void expect_done(const Outcome& outcome) {
+  INFO(text_of(outcome));
+  CHECK(all_done(outcome));
+}
+
+void expect_empty(Stage& stage, const DiffOptions& options) {
+  Planned again = settled_plan(stage, options);
+  INFO(text_of(again));
+  CHECK(again.plan.empty());
+  CHECK_FALSE(again.plan.diagnostics.has_errors());
+}
+
+Disk data_disk(Keep keep) {
+  Disk disk;
+  disk.size_gb = Number(200);
+  disk.type = Text("balanced");
+  disk.keep = Setting<Keep>(keep);
+  return disk;
+}
+
+Notebook& train(Stage& stage) {
+  return stage.manifest().notebooks[0];
+}
+
+void other_image(Stage& stage) {
+  Image other;
+  other.family = Text("pytorch-2-9-cu129-ubuntu-2404-nvidia-580");
+  train(stage).image = Setting<Image>(other);
+}
+
+}  // namespace nbform
