@@ -83,7 +83,9 @@ void AwsAuth::State::authorize(const SigningScope& scope, Request request, const
     return;
   }
   std::string origin = url->origin();
-  bool was_refused = refused.grant != 0 && !clock.learn(origin, refused.answer, env.now());
+  // Another request may have led to a fresh credential or a corrected clock since this one left.
+  bool was_refused = refused.grant != 0 && refused.grant == credentials.number() &&
+                     !clock.learn(origin, refused.answer, refused.sent, env.now());
   AwsKeys old = was_refused ? credentials.value().keys : AwsKeys{};
   auto ready = [this, scope, origin, was_refused, old, answer = refused.answer, request = std::move(request),
                 done = std::move(done)](Result<std::uint64_t> number) mutable {

@@ -275,7 +275,7 @@ Authorize fixed_signer(Env& env, ClockSkew& clock, AwsCredentials credentials, S
              Request request, const Refused& refused, std::function<void(Result<Authorized>)> done) {
     auto url = parse_url(request.url);
     std::string origin = url ? url->origin() : "";
-    if (refused.grant != 0 && !clock.learn(origin, refused.answer, env.now()))
+    if (refused.grant != 0 && !clock.learn(origin, refused.answer, refused.sent, env.now()))
       return done(aws_error(refused.answer));
     Time now = clock.now(origin, env.now());
     done(Authorized{sign_v4(std::move(request), credentials.keys, scope, now), refused.grant + 1});

@@ -18,6 +18,7 @@ struct Client::Call {
   Time started;
   int attempts = 0;         // sent so far
   std::uint64_t grant = 0;  // the credential of the last attempt
+  Time sent;                // likewise
   Refused refused;
   TimerId timer = 0;
   ExchangeId exchange = 0;
@@ -115,6 +116,7 @@ void Client::State::dispatch(CallId id, Call& call, Result<Authorized> ready) {
   if (!ready.ok()) return finish(id, std::move(ready).error());
   call.grant = ready->grant;
   ++call.attempts;
+  call.sent = env.now();
   call.exchange = env.send(std::move(ready->request), then(id, &State::receive));
 }
 
@@ -123,7 +125,7 @@ void Client::State::receive(CallId id, Call& call, Result<Response> result) {
   if (!result.ok()) return try_again_or_give_up(id, call, std::move(result).error(), nullptr);
   bool may_ask_again = options.authorize && call.refused.grant == 0;
   if (!result->ok() && may_ask_again && options.classify(*result) == Code::unauthenticated) {
-    call.refused = {call.grant, std::move(result).value()};
+    call.refused = {call.grant, std::move(result).value(), call.sent};
     return authorise(id, call);
   }
   receive_answer(id, call, std::move(result).value());

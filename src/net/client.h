@@ -24,10 +24,12 @@ struct Authorized {
   Request request;
   std::uint64_t grant = 0;
 };
-// The grant of this call that the server did not accept, 0 at first, and what it said to it.
+// The grant of this call that the server did not accept, 0 at first, what it said to it, and when the attempt
+// had left, by Env's clock.
 struct Refused {
   std::uint64_t grant = 0;
   Response answer;
+  Time sent;
 };
 // Adds what authorises one attempt (a token, a signature). A refused grant must not be used again as it is.
 // Errors end the call.

@@ -462,6 +462,42 @@ TEST_CASE("a clock that is off is corrected by the server's, once for every host
   }
 }
 
+namespace {
+
+// Sends `n` requests at once; how many were answered 200.
+int accepted(FakeEnv& env, AwsAuth& auth, int n) {
+  Client client(env, aws_client_options(auth.authorizer(kEc2)));
+  int good = 0;
+  for (int i = 0; i < n; ++i)
+    client.send({.http = {.method = "POST", .url = kUrl, .body = "Action=X"}},
+                [&](Result<Answer> r) { good += r.ok() && r->http.ok() ? 1 : 0; });
+  env.run();
+  return good;
+}
+
+}  // namespace
+
+TEST_CASE("of requests refused together for one wrong clock or one old credential, each is sent again") {
+  FakeEnv env = with_keys();
+  Response late{400, {{"Date", format_http_date(env.clock - minutes(40))}}, ec2_error("RequestExpired")};
+  env.on(
+      "POST", kUrl, [late](const Request&) -> Result<Response> { return late; }, 5);
+  env.on("POST", kUrl, 200, "<XResponse/>");
+  AwsAuth auth(env);
+  CHECK(accepted(env, auth, 5) == 5);
+  CHECK(env.sent.size() == 10);
+
+  FakeEnv other = with_files("", "[default]\naws_access_key_id = AKOLD\naws_secret_access_key = s\n");
+  other.on("POST", kUrl, [&other](const Request& r) -> Result<Response> {
+    other.files["/h/.aws/credentials"] = "[default]\naws_access_key_id = AKNEW\naws_secret_access_key = s\n";
+    if (key_in(r) == "AKNEW") return Response{200, {}, "<XResponse/>"};
+    return Response{400, {}, ec2_error("ExpiredToken")};
+  });
+  AwsAuth renewed(other);
+  CHECK(accepted(other, renewed, 5) == 5);
+  CHECK(other.sent.size() == 10);
+}
+
 TEST_CASE(
     "a wrong secret is not blamed on a clock that is right, and is told with whose credentials they are") {
   FakeEnv env = with_keys();
