@@ -39,10 +39,10 @@ inline std::pair<std::string_view, std::string_view> first_line(std::string_view
 
 }  // namespace nbform::fuzz
 
-#define NBFORM_FUZZ(text)                                                         \
-  static void fuzz_one(std::string_view text);                                    \
+#define NBFORM_FUZZ(text)                                                          \
+  static void fuzz_one(std::string_view text);                                     \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t n) { \
-    fuzz_one({reinterpret_cast<const char*>(data), n});                           \
-    return 0;                                                                     \
-  }                                                                               \
+    fuzz_one({reinterpret_cast<const char*>(data), n});                            \
+    return 0;                                                                      \
+  }                                                                                \
   static void fuzz_one(std::string_view text)

@@ -366,7 +366,8 @@ TEST_CASE("page tokens that lead in a circle, and pages without end, end the lis
       if (request.url.find("/aggregated/instances") == std::string::npos) return true;
       stage.world.clear_faults();
       std::string body = fmt::format(R"({{"items":{{}},"nextPageToken":"t{}"}})", asked++ % circle);
-      Value entry = Map{{"match", Map{{"method", "instances.aggregatedList"}}}, {"do", Map{{"body", body}}}};
+      Value entry = Map{{"match", Map{{"method", "instances.aggregatedList"}}},
+                        {"do", Map{{"status", 200}, {"body", body}}}};
       REQUIRE(stage.world.add_faults(List{entry}).ok());
       return true;
     });

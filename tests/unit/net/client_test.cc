@@ -155,7 +155,8 @@ TEST_CASE("a Retry-After beyond patience ends the call at once") {
   Time start = env.clock;
   auto answer = ask(env, get());
   REQUIRE_FALSE(answer.ok());
-  CHECK(answer.error().detail.ends_with("It asks not to be asked again for 1d 0h, longer than nbform waits."));
+  CHECK(
+      answer.error().detail.ends_with("It asks not to be asked again for 1d 0h, longer than nbform waits."));
   CHECK(env.clock - start < seconds(1));
 }
 
