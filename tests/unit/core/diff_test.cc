@@ -276,6 +276,20 @@ TEST_CASE("what is undeclared goes only with an id, without a selection, in a sc
   CHECK_FALSE(destroyed([](Setup& s) { s.snapshot.live[0].owner.stack = "somebody"; }));
 }
 
+TEST_CASE("a part that nobody knows is told of, and never deleted") {
+  for (bool destroy : {false, true}) {
+    Setup s;
+    s.want("a");
+    s.have("a");
+    s.have("a", {}, kDisk, "scratch").keep = KeepRule::never;
+    s.options.destroy = destroy;
+    Plan plan = s.plan();
+    CHECK(std::none_of(plan.changes.begin(), plan.changes.end(),
+                       [](const Change& c) { return c.kind == &kDisk; }));
+    CHECK(plan.elsewhere.size() == 1);
+  }
+}
+
 TEST_CASE(
     "deleting an undeclared notebook is data loss; destroying a declared one is not, unless a disk goes") {
   Setup s;

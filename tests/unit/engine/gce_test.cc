@@ -194,6 +194,46 @@ TEST_CASE("spot: auto falls back to on demand, and that is no difference afterwa
   CHECK(planned.plan.changes[0].attempts.size() == 2);
 }
 
+TEST_CASE("an edit that the cloud refuses while the machine is stopped does not leave it off") {
+  Stage stage;
+  Spot spot;
+  spot.market = Setting<Market>(Market::spot);
+  stage.notebook("train").spot = Setting<Spot>(spot);
+  expect_done(stage.plan_and_apply());
+  REQUIRE(stage.world.add_variant("spot-switch-refused").ok());
+  spot.market = Setting<Market>(Market::on_demand);
+  stage.manifest().notebooks[0].spot = Setting<Spot>(spot);
+  Outcome outcome = stage.plan_and_apply();
+  CHECK(outcome.results[0].state == ChangeResult::State::failed);
+  CHECK(outcome.results[0].failure.hint.find("--replace train") != std::string::npos);
+  Value vm = stage.world.resource("projects/acme-ml/zones/us-central1-b/instances/train");
+  CHECK(vm["status"].as_text() == "RUNNING");
+  CHECK(vm["labels"]["nbform-resume"].is_null());
+  CHECK(stage.plan().plan.count(Action::restart) == 1);
+}
+
+TEST_CASE("lists do without a parameter that dated interfaces refuse, and an operation may be known late") {
+  for (const char* variant : {"dated-interface", "late-operations"}) {
+    Stage stage;
+    REQUIRE(stage.world.add_variant(variant).ok());
+    stage.notebook("train");
+    expect_done(stage.plan_and_apply());
+    expect_empty(stage);
+  }
+}
+
+TEST_CASE("a longest run that is no longer wanted is cleared") {
+  Stage stage;
+  Power power;
+  power.max_uptime_s = Number(3600);
+  stage.notebook("train").power = Setting<Power>(power);
+  expect_done(stage.plan_and_apply());
+  power.max_uptime_s = Number::removal();
+  stage.manifest().notebooks[0].power = Setting<Power>(power);
+  expect_done(stage.plan_and_apply());
+  expect_empty(stage);
+}
+
 TEST_CASE("preempted: started again only where the manifest says so") {
   for (bool restart : {true, false}) {
     Stage stage;
