@@ -398,7 +398,9 @@ class Differ {
 
   // A later nbform may have made the others, and know what they are for.
   static bool is_known_part(std::string_view part) {
-    return part == "instance" || part == "boot" || part.starts_with("disk-");
+    for (std::string_view known : {"instance", "boot", "firewall", "schedule", "key", "security-group"})
+      if (part == known) return true;
+    return part.starts_with("disk-") || part.starts_with("script-");
   }
 
   void judge_unwanted(const Live& live) {
