@@ -232,6 +232,9 @@ std::optional<Failure> begin_delete(State& state, const Key& key, Resource&) {
 }
 
 std::optional<Failure> complete_delete(State& state, const Key& key, Resource& work) {
+  const Resource* disk = state.find("disks", key);
+  if (disk == nullptr) return std::nullopt;
+  if (auto used = in_use(*disk, key)) return used;
   erase_disk(state, key, work["name"].as_text());
   return std::nullopt;
 }

@@ -103,6 +103,16 @@ void finish(State& state, const Key& key, Resource& work) {
              Map{{"type", work["operationType"]}, {"target", work["targetLink"]}, {"error", work["error"]}});
 }
 
+// What it was meant for is gone, and another thing goes by the name.
+std::optional<Failure> meant_for_another(State& state, const Key& target, const Resource& work) {
+  std::string_view kind = work.hidden["kind"].as_text();
+  const Resource* thing = state.find(kind, target);
+  if (thing == nullptr || work["targetId"].is_null() || (*thing)["id"] == work["targetId"])
+    return std::nullopt;
+  return Failure{
+      "RESOURCE_NOT_FOUND", 404, fmt::format("The resource '{}' was not found", path_of(target, kind)), {}};
+}
+
 void start_operation(State& state, const Key& key) {
   Resource* work = state.find("operations", key);
   if (work == nullptr) return;
@@ -110,7 +120,9 @@ void start_operation(State& state, const Key& key) {
   work->edit().set("status", "RUNNING");
   work->edit().set("startTime", state.stamp());
   if (!work->hidden["failure"].is_null()) return;
-  auto failure = effect_of(*work).begin(state, read_key(work->hidden["target"]), *work);
+  Key target = read_key(work->hidden["target"]);
+  auto failure = meant_for_another(state, target, *work);
+  if (!failure) failure = effect_of(*work).begin(state, target, *work);
   if (failure) set_failure(*work, *failure);
 }
 
@@ -120,10 +132,13 @@ void finish_operation(State& state, const Key& key) {
   state.actor = (*work)["user"].as_text();
   Key target = read_key(work->hidden["target"]);
   const Effect& effect = effect_of(*work);
-  if (work->hidden["failure"].is_null())
-    if (auto failure = effect.complete(state, target, *work)) set_failure(*work, *failure);
+  auto misled = meant_for_another(state, target, *work);
+  if (work->hidden["failure"].is_null()) {
+    auto failure = misled ? misled : effect.complete(state, target, *work);
+    if (failure) set_failure(*work, *failure);
+  }
   if (!work->hidden["failure"].is_null()) {
-    if (effect.undo != nullptr) effect.undo(state, target, *work);
+    if (effect.undo != nullptr && !misled) effect.undo(state, target, *work);
     show_failure(*work);
   }
   finish(state, key, *work);

@@ -16,12 +16,10 @@ std::string key_of(const Value& line) {
   return fmt::format("{}/{}/{}", text(line, "project"), text(line, "zone"), text(line, "resource"));
 }
 
-std::string key_of_disk(std::string_view source) {  // .../projects/P/zones/Z/disks/N
-  auto name = source.substr(source.rfind('/') + 1);
-  auto zone = source.substr(source.find("/zones/") + 7);
-  auto project = source.substr(source.find("/projects/") + 10);
-  return fmt::format("{}/{}/disks/{}", project.substr(0, project.find('/')), zone.substr(0, zone.find('/')),
-                     name);
+// .../projects/P/zones/Z/disks/N
+std::string key_of_link(std::string_view link) {
+  std::string key(link.substr(link.find("/projects/") + 10));
+  return key.replace(key.find("/zones/"), 7, "/");
 }
 
 std::string last(const std::string& path) {
@@ -81,6 +79,7 @@ void Auditor::read(const Value& line) {
   if (kind == "second") return judge_second_plan(line);
   if (kind == "end") return judge_end(line);
   if (kind == "request") return read_request(line);
+  if (kind == "operation") return read_record(line);
   if (kind == "outage" && line["detail"]["unreachable"].as_bool()) dark_.insert(text(line, "zone"));
   if (kind == "outage" && !line["detail"]["unreachable"].as_bool()) dark_.erase(text(line, "zone"));
   if (resource.starts_with("instances/")) return read_machine(line);
@@ -113,6 +112,13 @@ void Auditor::read_request(const Value& line) {
     violate("second plan", line, "a mutation was sent: " + path);
 }
 
+// A preemption is known to all by the cloud's record of it, or to nobody.
+void Auditor::read_record(const Value& line) {
+  if (text(line["detail"], "type") != "compute.instances.preempted") return;
+  auto machine = machines_.find(key_of_link(line["detail"]["target"].as_text()));
+  if (machine != machines_.end()) rests_[notebook(machine->second.labels)].preempted = true;
+}
+
 // --- who may touch what ---
 
 bool Auditor::may_touch(const Run& run, const Map& labels, std::int64_t given_away, const std::string& zone,
@@ -142,8 +148,7 @@ void Auditor::read_machine(const Value& line) {
   if (kind == "delete") return delete_machine(line, key);
   if (kind == "status") return change_status(line, machine);
   if (kind == "auto_delete" && line["detail"]["after"]["autoDelete"].as_bool())
-    disks_[key_of_disk(line["detail"]["after"]["source"].as_text())].auto_delete_from = text(line, "actor");
-  if (kind == "preempt") rests_[notebook(machine.labels)].preempted = true;
+    disks_[key_of_link(line["detail"]["after"]["source"].as_text())].auto_delete_from = text(line, "actor");
   if (kind == "labels") {
     bool before = ours(machine.labels);
     machine.labels = line["detail"]["after"].as_map();

@@ -71,6 +71,7 @@ class Auditor {
   void begin_run(const Value& line);
   void judge_second_plan(const Value& line);
   void read_request(const Value& line);
+  void read_record(const Value& line);
   void read_machine(const Value& line);
   void read_disk(const Value& line);
   void insert_machine(const Value& line, const std::string& key);

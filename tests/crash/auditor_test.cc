@@ -188,8 +188,14 @@ TEST_CASE("auditor: nobody's machine stays off, and what somebody stopped stays 
         Rules{});
   Log booting = stopped("colleague").status("STAGING", "run-1", "start");  // and then by itself
   CHECK(booting.status("RUNNING", "", "boot").end().found() == Rules{"woken"});
-  Log taken = Log().machine().line("preempt", "", "instances/train").status("TERMINATED", "", "preempted");
-  CHECK(taken.status("RUNNING", "run-1", "start").end().found() == Rules{"woken"});
+  auto taken = [](const std::string& wish) {
+    Log log = Log().machine().status("TERMINATED", "", "preempted").line("run", "run-2", "", wish);
+    log.line("operation", "", "operations/x",
+             R"({"type": "compute.instances.preempted", "target": ")" + kLink + R"(b/instances/train"})");
+    return log.status("RUNNING", "run-2", "start").end().found();
+  };
+  CHECK(taken(R"({"notebooks": {"train": {}}})") == Rules{"woken"});
+  CHECK(taken(R"({"notebooks": {"train": {"resumes": true}}})") == Rules{});
 }
 
 TEST_CASE("auditor: a replace leaves a stopped machine stopped") {

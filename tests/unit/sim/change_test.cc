@@ -229,6 +229,28 @@ TEST_CASE("a run time limit stops the VM at its time, counted from each start") 
   CHECK(c.vm("train")["status"] == Value("RUNNING"));
 }
 
+TEST_CASE("an operation is for the thing it was sent to, not for the next one of that name") {
+  Cloud c;
+  std::string vm = std::string(kZone) + "instances/a", disk = std::string(kZone) + "disks/d";
+  c.run("POST", std::string(kZone) + "instances", notebook("a"));
+  c.run("POST", std::string(kZone) + "disks", Map{{"name", "d"}, {"sizeGb", "10"}});
+  c.ask("DELETE", vm);
+  Value late = c.ask("DELETE", vm);  // waits for the first
+  c.ask("DELETE", disk);
+  Value late_too = c.ask("DELETE", disk);
+  c.wait(std::chrono::milliseconds(2'350));
+  c.ask("POST", std::string(kZone) + "disks", Map{{"name", "d"}, {"sizeGb", "10"}});
+  c.wait(std::chrono::milliseconds(18'000));
+  c.ask("POST", std::string(kZone) + "instances", notebook("a"));
+  c.wait(std::chrono::minutes(2));
+  CHECK(c.vm("a")["status"].as_text() == "RUNNING");
+  CHECK(c.get(disk)["status"].as_text() == "READY");
+  for (const Value& operation : {late, late_too}) {
+    Value done = c.get(std::string(kZone) + "operations/" + std::string(operation["name"].as_text()));
+    CHECK(done.at_path("error/errors/0/code").as_text() == "RESOURCE_NOT_FOUND");
+  }
+}
+
 TEST_CASE("a request id replays its operation for an hour, and for no other mutation") {
   Cloud c;
   std::string path = kVms + "?requestId=6f1c9c3e-9d3b-4b43-a0de-0d6a3f1f2b11";
