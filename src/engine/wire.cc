@@ -15,9 +15,6 @@ struct Wire::Cloud {
 
 namespace {
 
-// Of one answer: a page of 500 VMs is 1 to 3 MiB, more where start-up scripts stand in their metadata.
-constexpr std::size_t kMaxAnswer = std::size_t{32} << 20;
-
 Authorize fixed_token(std::string token) {
   return [token](Request request, const Refused&, std::function<void(Result<Authorized>)> done) {
     set_header(request.headers, "Authorization", "Bearer " + token);
@@ -75,7 +72,6 @@ CallId Wire::send(const Scope& scope, const Call& call, ApiRequest::Repeat repea
   ApiRequest request;
   request.http.method = call.method;
   request.http.url = url_of(*base, call);
-  request.http.max_body = kMaxAnswer;
   if (!call.body.is_null()) {
     request.http.body = to_json(call.body);
     request.http.headers.emplace_back("Content-Type", "application/json");

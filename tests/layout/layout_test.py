@@ -52,7 +52,7 @@ THIRD_PARTY = {
     "httplib": "src/sim/server.cc",
     "catch2/": "tests/support/catch.h",
 }
-SYSTEM = re.compile(r"(sys|netinet|arpa|net|fmt)/[\w/]+\.h$|[a-z_0-9]+(\.h)?$")
+SYSTEM = re.compile(r"(sys|netinet|arpa|net|fmt|sanitizer)/[\w/]+\.h$|[a-z_0-9]+(\.h)?$")
 
 # Hosts that packages come from (the build downloads nothing, and people have their own mirrors), and places that
 # exist on one machine only.

@@ -226,10 +226,10 @@ TEST_CASE("a longest run that is no longer wanted is cleared") {
   Stage stage;
   Power power;
   power.max_uptime_s = Number(3600);
-  stage.notebook("train").power = Setting<Power>(power);
+  stage.notebook("train").power = power;
   expect_done(stage.plan_and_apply());
   power.max_uptime_s = Number::removal();
-  stage.manifest().notebooks[0].power = Setting<Power>(power);
+  stage.manifest().notebooks[0].power = power;
   expect_done(stage.plan_and_apply());
   expect_empty(stage);
 }
