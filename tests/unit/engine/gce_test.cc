@@ -356,7 +356,7 @@ TEST_CASE("a leaver's key goes, a stranger's stays") {
   std::string keys;
   for (const Value& item : vm.at_path("metadata/items").as_list())
     if (item["key"].as_text() == "ssh-keys") keys = item["value"].as_text();
-  CHECK(keys == "root:ssh-rsa BBBB somebody\nnbform:ssh-ed25519 AAAA1 nbform:research_3f9a1c2e");
+  CHECK(keys == "root:ssh-rsa BBBB somebody\nnbform:ssh-ed25519 AAAA1 ana nbform:research_3f9a1c2e");
   expect_empty(stage);
 }
 
