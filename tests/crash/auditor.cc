@@ -50,6 +50,10 @@ bool consents(const Value& wish, std::string_view notebook) {
   return holds(wish["consent"], notebook) || holds(wish["consent"], "*");
 }
 
+bool wants_stopped(const Value& wish, std::string_view notebook) {
+  return text(wish["notebooks"][notebook], "power") == "stopped" || holds(wish["stop"], notebook);
+}
+
 bool is_off(std::string_view status) {
   return status == "STOPPING" || status == "TERMINATED";
 }
@@ -77,6 +81,7 @@ void Auditor::read(const Value& line) {
   std::string kind = text(line, "kind"), resource = text(line, "resource");
   if (kind == "run") return begin_run(line);
   if (kind == "second") return judge_second_plan(line);
+  if (kind == "done") return finish_run(line);
   if (kind == "end") return judge_end(line);
   if (kind == "request") return read_request(line);
   if (kind == "operation") return read_record(line);
@@ -89,12 +94,22 @@ void Auditor::read(const Value& line) {
 void Auditor::begin_run(const Value& line) {
   Run run{line["detail"], line["time"].as_int(), {}};
   for (const auto& [key, disk] : disks_) run.keep[key] = keep(disk.labels);
-  for (const auto& [name, wish] : run.wish["notebooks"].as_map()) {
-    bool stop = text(wish, "power") == "stopped" || holds(run.wish["stop"], name);
-    if (stop) rests_[name].wanted = true, rests_[name].by_us = false;
-  }
+  for (auto& [name, rest] : rests_)
+    if (wants_stopped(run.wish, name)) rest.by_us = false;  // off is what the user wants by now
   last_wish_ = run.wish;
   runs_[text(line, "actor")] = std::move(run);
+}
+
+// What a run that wanted a machine stopped leaves stopped is to stay so. One that died is forgotten.
+void Auditor::finish_run(const Value& line) {
+  const Run* run = run_of(line);
+  if (run == nullptr) return;
+  for (const auto& [key, machine] : machines_) {
+    std::string name = notebook(machine.labels);
+    if (!wants_stopped(run->wish, name) || !ours(machine.labels) || !is_off(machine.status)) continue;
+    rests_[name].wanted = true;
+    rests_[name].by_us = false;
+  }
 }
 
 void Auditor::judge_second_plan(const Value& line) {
@@ -174,11 +189,17 @@ void Auditor::insert_machine(const Value& line, const std::string& key) {
     violate("unlabelled", line, fmt::format("{} was made without owner labels", key));
   for (const auto& [other, twin] : machines_)
     if (run_of(line) != nullptr && ours(twin.labels) && notebook(twin.labels) == name &&
-        could_see(twin, line["time"].as_int()))
+        could_see(twin, line["time"].as_int())) {
       violate("duplicate", line, fmt::format("{} was made beside {}, both are {}", key, other, name));
+      violations_.back().machines = {key, other};
+    }
   Rest& rest = rests_[name];
   if (rest.removed_by != text(line, "actor")) rest = {};
   machines_[key] = std::move(machine);
+  for (const Value& disk : line["detail"]["disks"].as_list())
+    if (disk["boot"].as_bool())
+      if (auto it = disks_.find(key_of_link(disk["source"].as_text())); it != disks_.end())
+        it->second.boots = key;
 }
 
 void Auditor::change_status(const Value& line, Machine& machine) {
@@ -189,8 +210,7 @@ void Auditor::change_status(const Value& line, Machine& machine) {
   if (after == "RUNNING") return comes_up(machine, run_of(machine.booted_by));
   if (!is_off(after) || was_off || text(line["detail"], "by") == "delete") return;
   const Run* run = run_of(line);
-  bool asked = run == nullptr || text(run->wish["notebooks"][name], "power") == "stopped" ||
-               holds(run->wish["stop"], name);
+  bool asked = run == nullptr || wants_stopped(run->wish, name);
   Rest& rest = rests_[name];
   if (asked) rest.wanted = true;
   rest.by_us = !rest.wanted;
@@ -212,6 +232,11 @@ void Auditor::comes_up(Machine& machine, const Run* run) {
 void Auditor::delete_machine(const Value& line, const std::string& key) {
   Machine machine = machines_[key];
   machines_.erase(key);
+  if (text(line["detail"], "by") == "failed insert") {
+    std::erase_if(violations_,
+                  [&](const Violation& v) { return v.machines.count(key) > 0 && v.time >= machine.born; });
+    return;
+  }
   std::string name = notebook(machine.labels);
   rests_[name].removed_by = text(line, "actor");
   const Run* run = run_of(line);
@@ -239,7 +264,10 @@ void Auditor::read_disk(const Value& line) {
   auto it = disks_.find(key);
   if (it == disks_.end()) return;
   Disk& disk = it->second;
-  if (kind != "detach") check_touch(line, disk.labels, disk.given_away, last(disk.machine));
+  // A machine's boot disk is the machine's, whoever made it.
+  auto booted = machines_.find(disk.boots);
+  bool goes_along = kind == "delete" && booted != machines_.end() && ours(booted->second.labels);
+  if (kind != "detach" && !goes_along) check_touch(line, disk.labels, disk.given_away, last(disk.machine));
   if (kind == "delete") return delete_disk(line, key);
   if (kind == "attach") return attach(line, key);
   if (kind == "detach") {

@@ -9,6 +9,7 @@
 //           second}. `kept`: disks that may go though they are to be kept always. `second`: an equal run
 //           before it has done everything, so that this one may send nothing.
 //   second  what the plan of that run holds: {changes, what}
+//   done    that run has done all that was asked for
 //   end     everything has come to rest: {expect: {NAME: STATE}}, "RUNNING", "TERMINATED", "absent",
 //           "any" (as whoever acted last wanted it) "present" (its power does not matter) or "unknown" (it
 //           was left alone: an error stood in the way)
@@ -28,6 +29,7 @@ struct Violation {
                      // second plan
   std::string text;
   std::int64_t time = 0;
+  std::set<std::string> machines = {};  // of a duplicate; one that the cloud refuses after all was none
 };
 
 class Auditor {
@@ -52,6 +54,7 @@ class Auditor {
     Map labels;
     std::string machine, zone, name;
     bool used = false;             // by a machine that ran
+    std::string boots;             // the machine that was made with it
     std::string auto_delete_from;  // who switched autoDelete on
     std::int64_t given_away = 0;
   };
@@ -70,6 +73,7 @@ class Auditor {
 
   void begin_run(const Value& line);
   void judge_second_plan(const Value& line);
+  void finish_run(const Value& line);
   void read_request(const Value& line);
   void read_record(const Value& line);
   void read_machine(const Value& line);

@@ -94,6 +94,9 @@ TEST_CASE("auditor: an ordinary life is no violation") {
 TEST_CASE("auditor: a second machine of one notebook, in whatever zone") {
   CHECK(Log().machine().machine("train", "run-1", "f").found() == Rules{"duplicate"});
   CHECK(Log().machine().machine("train", "run-1", "f", "s_1").found() == Rules{"duplicate"});
+  Log refused = Log().machine().machine("train", "run-1", "f");
+  CHECK(refused.line("delete", "run-1", "instances/train", R"({"by": "failed insert"})", "f").found() ==
+        Rules{});
   CHECK(Log().machine().machine("clone", "colleague", "f").found() == Rules{});
   CHECK(Log().machine("clone", "colleague", "f").machine().found() == Rules{});  // a second old
   Log cloned = Log().machine("clone", "colleague", "f").pass(100);
@@ -182,7 +185,13 @@ TEST_CASE("auditor: nobody's machine stays off, and what somebody stopped stays 
   CHECK(stopped("run-1").end().found() == Rules{"left off"});
   CHECK(stopped("colleague").end().found() == Rules{});
   CHECK(stopped("colleague").end("RUNNING").found() == Rules{"left off"});
-  CHECK(stopped("run-1").wish("run-2", R"("stop": ["train"])").end().found() == Rules{});
+  Log asked = stopped("run-1").wish("run-2", R"("stop": ["train"])");
+  CHECK(Log(asked).end().found() == Rules{});
+  CHECK(Log(asked).status("RUNNING", "run-1").end().found() == Rules{});  // run-2 died, and is forgotten
+  asked.line("done", "run-2", "");
+  CHECK(Log(asked).end().found() == Rules{});
+  CHECK(Log(asked).status("RUNNING", "run-1").end().found() == Rules{"woken"});
+  CHECK(Log().machine().wish("run-2", R"("stop": ["train"])").end().found() == Rules{});  // died, forgotten
   CHECK(stopped("colleague").status("RUNNING", "run-1", "start").end().found() == Rules{"woken"});
   CHECK(stopped("colleague").wish("run-2", "", "running").status("RUNNING", "run-2").end().found() ==
         Rules{});

@@ -215,6 +215,8 @@ Ending Rehearsal::run_as(MortalEnv& env, const std::string& actor, const Manifes
   Outcome outcome = apply(env, wire, planned.plan, *planned.graph, planned.snapshot, options, silent);
   ending.text += text_of(outcome);
   ending.done = all_done(outcome);
+  collect();
+  if (ending.done && !ending.blocked) note(Map{{"kind", "done"}, {"actor", actor}, {"time", world.now().us}});
   return ending;
 }
 
