@@ -124,10 +124,28 @@ void Match::meet() {
     if (alone && (live->never_used || named_in_kept(*live))) continue;  // a remainder, or to be deleted
     if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
     if (live == nullptr && !resource.adopt.empty()) live = adoptable(resource);
-    if (live == nullptr) continue;
+    if (live == nullptr || is_clone(resource, *live)) continue;
     taken_.insert(live);
     matched_.emplace_hint(matched_.end(), address, live);
   }
+}
+
+// A machine made by hand from the notebook's own carries its labels, but neither its name nor a labelled boot
+// disk.
+bool Match::is_clone(const Resource& resource, const Live& live) {
+  if (!live.bare || live.name == resource.name || !resource.kind->is_machine()) return false;
+  if (resource.adopt == live.id || !resource.moved_from.empty()) return false;
+  clashing_.insert(resource.notebook);
+  Diagnostic d =
+      error(Code::conflict, "A machine carries the labels of another",
+            fmt::format("{} says that it is {}, but it is not called {} and its boot disk says "
+                        "nothing: it is probably a clone. It is left alone, and nothing is made beside it.",
+                        live.id, spoken(resource.address), resource.name));
+  d.address = resource.notebook;
+  d.hint = fmt::format("Remove its nbform-* labels; or, if it is to be {}, write\n    adopt: {}",
+                       resource.notebook, live.id);
+  problems_.push_back(std::move(d));
+  return true;
 }
 
 void Match::relate_siblings() {

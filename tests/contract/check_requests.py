@@ -17,7 +17,7 @@ import sys
 import urllib.parse
 
 from answers import Answers
-from discovery import PREFIX
+from discovery import PREFIX, Discovery
 
 OTHERS = ("/token", "/v1/token", "/oauth2/", "/v1/projects/-/serviceAccounts/", "/computeMetadata/", "/_nbsim/")
 
@@ -34,7 +34,7 @@ class Judge:
     """Judges logs and counts. `requests` off: what was asked may be wrong, what was answered may not."""
 
     def __init__(self, requests=True):
-        self.published, self.requests = Answers(), requests
+        self.published, self.asked_of, self.requests = Answers(), Discovery(), requests
         self.asked, self.answered = collections.Counter(), collections.Counter()
         self.others = self.unanswered = self.scripted = self.unfit = 0
         self.errors = []
@@ -56,7 +56,7 @@ class Judge:
         self.asked[name] += 1
         wrong = []
         if self.requests:
-            wrong += self.published.check_request(record["method"], record["url"], decoded(record.get("body")))
+            wrong += self.asked_of.check_request(record["method"], record["url"], decoded(record.get("body")))
         return wrong + self.answer(record, name)
 
     def answer(self, record, name):

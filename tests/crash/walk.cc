@@ -340,6 +340,9 @@ std::string apply_line(Dice& d) {
       break;
   }
   if (!d.one_in(4)) line += " consent";
+  // A forget that was cut short and is followed by another wish stays blocked, with advice; that the same
+  // wish finishes it is enumerated elsewhere.
+  if (line.find(" forget") != std::string::npos) return line;
   if (d.one_in(4)) line += fmt::format(" bad={}", d.below(troubles().size()));
   if (!d.one_in(3))
     line += fmt::format(" die={}@{}", d.pick({"unsent", "unheard", "heard", "interrupted"}),

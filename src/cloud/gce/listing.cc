@@ -152,7 +152,8 @@ class GceListing final : public Listing {
       std::string id =
           fmt::format("projects/{}/zones/{}/disks/{}", scope_.account, machine.zone, name->as_text());
       auto it = by_id.find(id);
-      if (it == by_id.end()) continue;
+      machine.bare = it == by_id.end();
+      if (machine.bare) continue;
       fold_boot_disk(machine, *it->second);
       folded_.insert(id);
     }

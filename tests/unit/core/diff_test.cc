@@ -255,6 +255,22 @@ TEST_CASE("two live things under one address block their notebook and are left a
                      [](const Change& c) { return c.action == Action::destroy; }));
 }
 
+TEST_CASE("a clone is not taken for the notebook, whose own machine is gone") {
+  Setup s;
+  s.want("a");
+  Live& live = s.have("a");
+  live.name = "clone";
+  live.bare = true;
+  Plan plan = s.plan();
+  CHECK(plan.changes.empty());
+  CHECK(plan.blocked == std::vector<std::string>{"a"});
+  s.graph.begin()->second.adopt = s.snapshot.live[0].id;
+  CHECK(s.plan().blocked.empty());
+  s.graph.begin()->second.adopt.clear();
+  s.snapshot.live[0].bare = false;  // a notebook whose `name` was changed since
+  CHECK(s.plan().blocked.empty());
+}
+
 TEST_CASE("what is undeclared goes only with an id, without a selection, in a scope that is named") {
   auto destroyed = [](auto change) {
     Setup s;
