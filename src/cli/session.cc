@@ -106,6 +106,8 @@ bool Session::load() {
     shell_.screen.report(variables.error());
     return false;
   }
+  if (flags_.sandbox)
+    variables->environment["CI"] = std::nullopt;  // its project is its own, wherever it runs
   Loaded loaded = load_directory(shell_.env, directory_, std::move(variables).value());
   shell_.screen.report(loaded.manifest ? with_unbuilt_folded(loaded.diagnostics) : loaded.diagnostics);
   if (!loaded.manifest) return false;

@@ -54,9 +54,11 @@ std::vector<std::string> of_restart(const Live& live) {
 std::vector<std::string> of_removal(const Change& change) {
   const Live& live = *change.live;
   std::vector<std::string> out;
-  const Value* goes = live.attributes.find("boot_auto_delete");
-  out.push_back(goes != nullptr && goes->as_bool() ? "boot disk ERASED" : "boot disk kept");
   bool replaced = change.action == Action::replace;  // a destroyed notebook's disks have changes of their own
+  const Value* goes = live.attributes.find("boot_auto_delete");
+  bool erased = replaced && change.resource != nullptr ? change.resource->keep == KeepRule::never
+                                                       : goes != nullptr && goes->as_bool();
+  out.push_back(erased ? "boot disk ERASED" : "boot disk kept");
   if (std::string disks = data_disks_text(live, change.resource); replaced && !disks.empty())
     out.push_back(disks);
   for (const std::string& text : lost_memory(live)) out.push_back(text);
@@ -76,7 +78,8 @@ std::vector<std::string> of_update(const Change& change) {
   if (touches(change, "boot_size_gb")) out.push_back("the file system grows at the next start");
   for (const Edit& edit : change.edits)
     if (edit.attr.starts_with("attachments.") && edit.after.is_null())
-      out.push_back(fmt::format("disk {} detached and kept", edit.before["disk"].as_text()));
+      out.push_back(fmt::format("disk {} detached{}", edit.before["disk"].as_text(),
+                                edit.before["auto_delete"].as_bool() ? "" : " and kept"));
   return out;
 }
 

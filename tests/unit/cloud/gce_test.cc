@@ -145,6 +145,32 @@ TEST_CASE("an answer without name or zone is an error, not a nameless VM") {
   CHECK_FALSE(gce::disk_kind().decode(kScope, json(R"({"name":"x"})")).ok());
 }
 
+TEST_CASE("what a change does to disks is said once, and as it will be") {
+  Resource wanted;
+  wanted.keep = KeepRule::never;
+  Live live;
+  live.kind = &gce::instance_kind();
+  live.attributes.set("boot_auto_delete",
+                      false);  // kept so far; the manifest lets go of it in this very plan
+  Change change;
+  change.kind = live.kind;
+  change.action = Action::replace;
+  change.resource = &wanted;
+  change.live = std::make_shared<Live>(live);
+  CHECK(change.kind->consequences(change).front() == "boot disk ERASED");
+  wanted.keep = KeepRule::always;
+  CHECK(change.kind->consequences(change).front() == "boot disk kept");
+
+  change.action = Action::update;
+  Edit edit;
+  edit.attr = "attachments.data";
+  edit.before = Map{{"auto_delete", true}, {"disk", "train-data"}};
+  change.edits = {edit};
+  CHECK(change.kind->consequences(change) == std::vector<std::string>{"disk train-data detached"});
+  change.edits[0].before = Map{{"auto_delete", false}, {"disk", "train-data"}};
+  CHECK(change.kind->consequences(change) == std::vector<std::string>{"disk train-data detached and kept"});
+}
+
 TEST_CASE("machines and disks of Workbench are never seen as ours") {
   auto listing = gce::listing(kScope);
   std::string zone = "https://www.googleapis.com/compute/v1/projects/acme-ml/zones/us-central1-b";
