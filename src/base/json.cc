@@ -186,6 +186,7 @@ bool has_more_values(std::string_view text, std::size_t most) {
 }  // namespace
 
 Result<Value> parse_json(std::string_view text, std::size_t most_values) {
+  if (text.data() == nullptr) text = "";  // the parser copies from it
   if (has_more_values(text, most_values))
     return error(Code::io, std::string(kTooLarge), fmt::format("It has more than {} values.", most_values));
   dom::parser parser(kMaxBytes);
