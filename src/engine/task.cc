@@ -264,18 +264,26 @@ void Task::settle(Result<Answer> answer) {
       operation_.clear();
       return take_failure(std::move(settlement.failure), settlement.zone_hints);
     case Settlement::State::spent:
-      operation_.clear();
-      made_.clear();
-      if (++spent_ < kMostIncarnations) return send_step();
-      return fail(error(Code::conflict, "Every name for the new resource is used up",
-                        fmt::format("{} was made and removed {} times within a day.", spoken(change_.address),
-                                    kMostIncarnations)));
+      return take_next_incarnation();
     case Settlement::State::unknown:
       operation_.clear();
       return look_after_no_verdict(error(Code::unavailable, "The cloud's answer cannot be understood"));
     case Settlement::State::pending:
-      break;
+      return await(std::move(settlement), polling);
   }
+}
+
+// What the token stood for is gone: the next one may be made.
+void Task::take_next_incarnation() {
+  operation_.clear();
+  made_.clear();
+  if (++spent_ < kMostIncarnations) return send_step();
+  fail(error(Code::conflict, "Every name for the new resource is used up",
+             fmt::format("{} was made and removed {} times within a day.", spoken(change_.address),
+                         kMostIncarnations)));
+}
+
+void Task::await(Settlement settlement, bool polling) {
   if (run_.env.now() - step_began_ > run_.options.step_deadline)
     return fail(error(Code::timeout, "An operation takes too long",
                       fmt::format("Operation {} is still not done after {}. It may yet finish.",

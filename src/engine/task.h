@@ -52,6 +52,8 @@ class Task : public std::enable_shared_from_this<Task> {
   void send_step();
   void settle(Result<Answer> answer);
   void settled();
+  void await(Settlement settlement, bool polling);
+  void take_next_incarnation();
   void take_failure(Diagnostic failure, const std::vector<std::string>& hints);
   void look_after_no_verdict(Diagnostic failure);
   void name_exists(Diagnostic failure);

@@ -68,13 +68,25 @@ bool is_metadata_host(std::string_view host) {
 
 }  // namespace
 
+namespace {
+// As much of a URL as a message may quote: no user name or password, no query.
+std::string without_secrets(std::string_view text) {
+  text = text.substr(0, text.find_first_of("?#"));
+  auto at = text.rfind('@');
+  if (at == std::string_view::npos) return printable(text);
+  auto host = text.find("://");
+  std::string_view scheme = host == std::string_view::npos || host > at ? "" : text.substr(0, host + 3);
+  return printable(fmt::format("{}[hidden]{}", scheme, text.substr(at)));
+}
+}  // namespace
+
 Result<Url> allowed_url(std::string_view text) {
   auto url = parse_url(text);
   if (!url) {
     return error(
         Code::usage, "Not a usable URL",
         fmt::format("'{}' is not an absolute URL of the form https://host[:port]/path without user name.",
-                    printable(text.substr(0, text.find('?')))));
+                    without_secrets(text)));
   }
   if (url->scheme == "https") return *url;
   if (url->scheme == "http" && (is_loopback(url->host) || is_metadata_host(url->host))) return *url;

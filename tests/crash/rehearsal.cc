@@ -17,18 +17,6 @@ bool is_mutation(const Request& request) {
   return request.method != "GET" && request.url.find("/wait") == std::string::npos;
 }
 
-std::string text_of(const Planned& planned) {
-  std::string out;
-  for (const Diagnostic& d : planned.plan.diagnostics)
-    out += fmt::format("  {}: {} {}\n", d.address, d.summary, d.detail);
-  for (const Change& c : planned.plan.changes) {
-    out += fmt::format("  {} {} {}\n", action_name(c.action), c.address, c.reason_text);
-    for (const Edit& e : c.edits)
-      out += fmt::format("    {} {} -> {}\n", e.attr, canonical(e.before), canonical(e.after));
-  }
-  return out;
-}
-
 std::string text_of(const Outcome& outcome) {
   std::string out;
   for (const ChangeResult& r : outcome.results)
@@ -36,11 +24,6 @@ std::string text_of(const Outcome& outcome) {
       out += fmt::format("  {} not done: {} {} {}\n", r.address, r.failure.summary, r.failure.detail,
                          r.blocked_by);
   return out;
-}
-
-bool all_done(const Outcome& outcome) {
-  return std::all_of(outcome.results.begin(), outcome.results.end(),
-                     [](const ChangeResult& r) { return r.state == ChangeResult::State::done; });
 }
 
 // What an apply would do; a notebook that an error blocks is left alone.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace nbform {
 
 namespace {
@@ -72,6 +74,23 @@ std::vector<std::string> Stage::mutations() {
     out.push_back(e.method + " " + path.substr(at == std::string::npos ? 0 : at + 1));
   }
   return out;
+}
+
+std::string text_of(const Planned& planned) {
+  std::string out;
+  for (const Diagnostic& d : planned.plan.diagnostics)
+    out += fmt::format("{} {} {}\n", d.address, d.summary, d.detail);
+  for (const Change& c : planned.plan.changes) {
+    out += fmt::format("{} {} {}\n", action_name(c.action), c.address, c.reason_text);
+    for (const Edit& e : c.edits)
+      out += fmt::format("  {} {} -> {}\n", e.attr, canonical(e.before), canonical(e.after));
+  }
+  return out;
+}
+
+bool all_done(const Outcome& outcome) {
+  return std::all_of(outcome.results.begin(), outcome.results.end(),
+                     [](const ChangeResult& r) { return r.state == ChangeResult::State::done; });
 }
 
 }  // namespace nbform

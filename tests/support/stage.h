@@ -49,4 +49,8 @@ class Stage {
   int runs_ = 0;
 };
 
+// Problems, changes and their edits, a line each.
+std::string text_of(const Planned& planned);
+bool all_done(const Outcome& outcome);
+
 }  // namespace nbform

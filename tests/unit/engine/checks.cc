@@ -33,30 +33,6 @@ void by_hand(Stage& stage, const std::string& method, const std::string& path, V
   REQUIRE(answer.response->status == 200);
 }
 
-// Like apply: what is under way is awaited first.
-Planned settled_plan(Stage& stage, const DiffOptions& options) {
-  for (;;) {
-    Planned planned = stage.plan(options);
-    const auto& live = planned.snapshot.live;
-    bool busy = std::any_of(live.begin(), live.end(),
-                            [](const Live& one) { return one.health.state == Health::State::settling; });
-    if (!busy) return planned;
-    wait(stage, std::chrono::seconds(5));
-  }
-}
-
-std::string text_of(const Planned& planned) {
-  std::string out;
-  for (const Diagnostic& d : planned.plan.diagnostics)
-    out += fmt::format("{} {} {}\n", d.address, d.summary, d.detail);
-  for (const Change& c : planned.plan.changes) {
-    out += fmt::format("{} {} {}\n", action_name(c.action), c.address, c.reason_text);
-    for (const Edit& e : c.edits)
-      out += fmt::format("  {} {} -> {}\n", e.attr, canonical(e.before), canonical(e.after));
-  }
-  return out;
-}
-
 std::string text_of(const Outcome& outcome) {
   std::string out;
   for (const ChangeResult& r : outcome.results)
@@ -65,18 +41,13 @@ std::string text_of(const Outcome& outcome) {
   return out;
 }
 
-bool all_done(const Outcome& outcome) {
-  return std::all_of(outcome.results.begin(), outcome.results.end(),
-                     [](const ChangeResult& r) { return r.state == ChangeResult::State::done; });
-}
-
 void expect_done(const Outcome& outcome) {
   INFO(text_of(outcome));
   CHECK(all_done(outcome));
 }
 
 void expect_empty(Stage& stage, const DiffOptions& options) {
-  Planned again = settled_plan(stage, options);
+  Planned again = stage.settled_plan(options);
   INFO(text_of(again));
   CHECK(again.plan.empty());
   CHECK_FALSE(again.plan.diagnostics.has_errors());

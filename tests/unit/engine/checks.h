@@ -15,12 +15,8 @@ std::int64_t disk_id(Stage& stage, const std::string& name);  // 0: there is non
 void wait(Stage& stage, Duration d);
 // As a colleague would, with gcloud; `path` below the zone.
 void by_hand(Stage& stage, const std::string& method, const std::string& path, Value body = {});
-// Like apply: what is under way is awaited first.
-Planned settled_plan(Stage& stage, const DiffOptions& options = {});
 
-std::string text_of(const Planned& planned);
 std::string text_of(const Outcome& outcome);
-bool all_done(const Outcome& outcome);
 void expect_done(const Outcome& outcome);
 void expect_empty(Stage& stage, const DiffOptions& options = {});
 

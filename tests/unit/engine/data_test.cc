@@ -121,6 +121,6 @@ TEST_CASE("a copied disk pins its notebook: a stock-out there is lack of capacit
   INFO(text_of(outcome));
   CHECK(outcome.all_failures_are_capacity());
   stage.world.end_stockout();
-  expect_done(stage.apply(settled_plan(stage)));
+  expect_done(stage.apply(stage.settled_plan()));
   expect_empty(stage);
 }

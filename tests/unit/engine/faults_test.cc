@@ -109,11 +109,6 @@ void declare(Stage& stage) {
   stage.notebook("train").disks["data"] = Setting<Disk>(disk);
 }
 
-bool all_done(const Outcome& outcome) {
-  return std::all_of(outcome.results.begin(), outcome.results.end(),
-                     [](const ChangeResult& r) { return r.state == State::done; });
-}
-
 std::string text_of(const Planned& planned, const Outcome& outcome) {
   std::string out;
   for (const Diagnostic& d : planned.plan.diagnostics)

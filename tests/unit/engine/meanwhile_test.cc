@@ -147,10 +147,10 @@ TEST_CASE("a preemption at any mutation of a restart loses nothing") {
       });
       (void)stage.apply(planned);
       wait(stage, std::chrono::minutes(3));
-      Planned again = settled_plan(stage);
+      Planned again = stage.settled_plan();
       INFO(text_of(again));
       expect_done(stage.apply(again));
-      Planned third = settled_plan(stage);
+      Planned third = stage.settled_plan();
       INFO(text_of(third));
       CHECK(third.plan.empty());
       CHECK(disk_id(stage, "train-data") == data);

@@ -78,3 +78,13 @@ TEST_CASE("an own CA file replaces the system's, the most general variable first
   CHECK(ca_file(environment({{"AWS_CA_BUNDLE", "b"}, {"SSL_CERT_FILE", "a"}})) == "a");
   CHECK(ca_file(environment({{"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "c"}})) == "c");
 }
+
+TEST_CASE("a refused URL is named without its user, password and query") {
+  for (const char* url :
+       {"https://ana:hunter2@example.com/x?key=hunter2", "ana:hunter2@example.com", "ftp://hunter2@h/"}) {
+    auto refused = allowed_url(url);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().detail.find("hunter2") == std::string::npos);
+    CHECK(refused.error().detail.find("[hidden]@") != std::string::npos);
+  }
+}
