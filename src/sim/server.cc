@@ -213,6 +213,11 @@ struct Server::Inside {
   void set_up() {
     http->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     http->set_tcp_nodelay(true);
+    // The library would set SO_REUSEPORT, and a second nbsim on the port would take half of the requests.
+    http->set_socket_options([](socket_t socket) {
+      int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     http->set_keep_alive_max_count(1'000'000);
     http->set_keep_alive_timeout(120);
     auto handler = [this](const httplib::Request& req, httplib::Response& res) { serve(req, res); };

@@ -123,3 +123,8 @@ def test_a_vm_lives_and_dies_under_every_variant(start_nbsim, variant):
     assert nbsim.raw("GET", f"{ZONE}/instances/train")[1]["status"] == stopped
     assert "error" not in wait(nbsim, nbsim.raw("DELETE", f"{ZONE}/instances/train")[1], late=late)
     assert nbsim.raw("GET", f"{ZONE}/instances/train")[0] == 404
+
+
+def test_a_port_that_is_taken_is_refused(nbsim):
+    second = subprocess.run([BIN / "nbsim", "--port", str(nbsim.port)], capture_output=True, text=True, timeout=10)
+    assert second.returncode == 1 and f"Port {nbsim.port} of 127.0.0.1 is taken." in second.stderr
