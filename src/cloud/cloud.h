@@ -72,6 +72,10 @@ class Service {
   }
   virtual Call fact_call(std::string_view key) const = 0;
   virtual std::string_view page_parameter() const { return "pageToken"; }
+  // The call for what `add_fact` named as next: a further page, or what the answer before leads to.
+  virtual Call fact_page(std::string_view key, std::string_view token) const {
+    return at_page(fact_call(key), page_parameter(), token);
+  }
   // Takes one page; the value grows over pages. The token of the next one, or "".
   virtual Result<std::string> add_fact(std::string_view key, const Response& answer, Value& fact) const = 0;
 

@@ -1,27 +1,32 @@
 #include "cloud/labels.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/crypto.h"
 
 namespace nbform::labels {
 
-bool is_own(std::string_view key) {
-  return key.starts_with("nbform-");
+bool is_own(std::string_view key, Spelling spelling) {
+  return key.starts_with(spelling.prefix);
 }
 
-void write_owner(Map& labels, const Owner& owner) {
-  labels.set(kStack, owner.stack);
-  labels.set(kNotebook, owner.notebook);
-  labels.set(kPart, owner.part);
+void write_owner(Map& labels, const Owner& owner, Spelling spelling) {
+  auto put = [&](std::string_view word, const std::string& value) {
+    labels.set(fmt::format("{}{}", spelling.prefix, word), value);
+  };
+  put("stack", owner.stack);
+  put("notebook", owner.notebook);
+  put("part", owner.part);
 }
 
-Owner read_owner(const Map& labels) {
-  auto text = [&](std::string_view key) {
-    const Value* value = labels.find(key);
+Owner read_owner(const Map& labels, Spelling spelling) {
+  auto text = [&](std::string_view word) {
+    const Value* value = labels.find(fmt::format("{}{}", spelling.prefix, word));
     return value != nullptr ? std::string(value->as_text()) : std::string();
   };
-  return {text(kStack), text(kNotebook), text(kPart)};
+  return {text("stack"), text("notebook"), text("part")};
 }
 
 std::string label_text(std::string_view text) {

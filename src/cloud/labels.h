@@ -1,4 +1,5 @@
-// Our words on cloud resources: owner labels and remembered facts in the grammar of GCP labels. Pure.
+// Our words on cloud resources: owner labels and remembered facts, in the grammar of each cloud. The k-names
+// are GCP's spelling; AWS's stand in cloud/ec2. Pure.
 #pragma once
 
 #include <optional>
@@ -23,11 +24,17 @@ inline constexpr std::string_view kResume =
                       // stopped
 inline constexpr std::string_view kRest = "stop";
 
-// Whether a label belongs to nbform.
-bool is_own(std::string_view key);
+// How a cloud lets keys be spelled.
+struct Spelling {
+  std::string_view prefix;  // before each of our words
+};
+inline constexpr Spelling kGcp{"nbform-"}, kAws{"nbform:"};
 
-void write_owner(Map& labels, const Owner& owner);
-Owner read_owner(const Map& labels);  // empty fields where absent
+// Whether a label belongs to nbform.
+bool is_own(std::string_view key, Spelling spelling = kGcp);
+
+void write_owner(Map& labels, const Owner& owner, Spelling spelling = kGcp);
+Owner read_owner(const Map& labels, Spelling spelling = kGcp);  // empty fields where absent
 
 // The text itself where the label grammar allows it ([a-z0-9_-], at most 63), else 16 hex digits of its
 // SHA-256.

@@ -1,0 +1,124 @@
+// What the parts of the EC2 service share: tags, calls, tokens, facts, GPU types. Pure; knows no transport
+// and no signature. Wire facts: EC2 API 2016-11-15 (botocore 1.44.5's model).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/cloud.h"
+#include "core/kind.h"
+
+namespace nbform::ec2 {
+
+const Kind& instance_kind();
+const Kind& volume_kind();
+const Kind& security_group_kind();
+const Kind& key_pair_kind();
+
+// Our words in tags. The owner's three are written by labels::write_owner.
+namespace tag {
+inline constexpr std::string_view kName = "Name";  // what consoles show; not ours alone
+inline constexpr std::string_view kStack = "nbform:stack";
+inline constexpr std::string_view kNotebook = "nbform:notebook";
+inline constexpr std::string_view kPart = "nbform:part";
+inline constexpr std::string_view kKeep = "nbform:keep";
+inline constexpr std::string_view kProtect = "nbform:protect";
+inline constexpr std::string_view kImage = "nbform:image";    // the reference, see image_text
+inline constexpr std::string_view kBoot = "nbform:boot";      // digest of the boot data
+inline constexpr std::string_view kLock = "nbform:locked";    // termination protection, which no list tells
+inline constexpr std::string_view kResume = "nbform:resume";  // as labels::kResume
+inline constexpr std::string_view kIncarnation = "nbform:incarnation";
+}  // namespace tag
+
+inline constexpr std::int64_t kDefaultDiskGb = 100;
+inline constexpr std::size_t kMaxUserData = 16384;  // bytes before base64
+
+// --- the wire ---
+
+Call call(std::string_view action, Map parameters = {});
+Map filter(std::string_view name, List values);
+// {Key, Value} of each entry that is not null.
+List tag_list(const Map& tags);
+Map tag_specification(std::string_view type, const Map& tags);
+Map read_tags(const Value& item);                                      // its tagSet
+bool is_true(const Value& flag);                                       // XML's "true", or a boolean
+const Value& wanted(const Resource& resource, std::string_view attr);  // the manifest's, else the default
+const Value& live_value(const Live& live, std::string_view attr);
+
+// What `read` asks for where no id is known yet: the owner, as one name.
+std::string owner_name(const Owner& owner);
+// Describe with a filter for one id, or for the owner that `name` spells: an empty answer, never an error,
+// where the thing is not visible.
+Call describe(std::string_view action, std::string_view id_filter, std::string_view name);
+// The first of `items` that `gone` does not disown, decoded; none: not there. *.NotFound is an answer too.
+Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, const Response& answer,
+                                       const List& items, bool (*gone)(const Value& item));
+
+// "nbform-<h8 stack>-": what every client token of a stack begins with.
+std::string token_prefix(std::string_view stack);
+// "nbform-<h8 stack>-<h8 notebook>-<16 hex digits>" (42 characters): the digits are those of the parameters,
+// which hold place, market and incarnation.
+std::string client_token(const Owner& owner, const Value& parameters);
+
+// What the answer to a mutation or poll says, told by its outermost element. A poll's filter names the states
+// that are waited for, so an empty answer means "not yet": it is pending without a poll of its own.
+Settlement settle(const Scope& scope, const Response& answer);
+
+// --- tags of a live thing ---
+
+// Calls that bring the tags of `id` from `now` to `want`; none where nothing differs.
+std::optional<Call> set_tags(std::string_view id, const Map& now, const Map& want);
+std::optional<Call> delete_tags(std::string_view id, const Map& now, const Map& want);
+// `tags` with the approved edits "attr.KEY".
+void apply_entries(Map& tags, const std::vector<Edit>& edits, std::string_view attr);
+Map without_own(const Map& tags);
+// Whether the change has an approved edit of the attribute or of one of its entries.
+bool edits_attr(const std::vector<Edit>& edits, std::string_view attr);
+
+// --- machine types ---
+
+struct TypeGpu {
+  std::string model;  // "t4"
+  int count = 0;
+};
+std::optional<TypeGpu> gpu_of_type(std::string_view type);  // none: none, or not known
+// "T4", "nvidia-tesla-t4" -> "t4".
+std::string gpu_model(std::string_view written);
+// The smallest type with just so many; "" where there is none.
+std::string type_for_gpu(std::string_view model, int count);
+// "1, 4, 8": how many of a model types have; "" where none has it.
+std::string gpu_counts(std::string_view model);
+bool needs_proprietary_driver(std::string_view type);  // older than Turing: V100, P100, M60, K80
+bool is_arm(std::string_view type);
+
+// --- images ---
+
+// "ami ami-0123", "ssm /aws/...", "name amazon/Deep Learning *": as lowered and as remembered in a tag.
+std::string image_text(std::string_view kind, std::string_view reference);
+bool has_open_driver(std::string_view image_name);
+
+// --- facts ---
+
+std::string image_fact(std::string_view region, std::string_view image_text);
+std::string offers_fact(std::string_view region, std::string_view type);
+std::string subnets_fact(std::string_view region);
+std::string type_fact(std::string_view region, std::string_view type);
+bool fact_is_of(std::string_view key, const Scope& scope);
+Call fact_call(std::string_view key);
+Call fact_page(std::string_view key, std::string_view token);
+Result<std::string> add_fact(std::string_view key, const Response& answer, Value& fact);
+
+// --- service ---
+
+// "us-west-2" of us-west-2, us-west-2b, us-west-2* and us-west-2-lax-1a; "" where a pattern leaves it open.
+std::string region_of(std::string_view place);
+void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
+                    Diagnostics& problems);
+std::vector<Attempt> attempts(const Resource& resource, const Facts& facts, Diagnostics& problems);
+void complete(Resource& resource, const Facts& facts);
+std::vector<ListCall> lists(const Scope& scope, const Stack& stack);
+std::unique_ptr<Listing> listing(const Scope& scope);
+
+}  // namespace nbform::ec2

@@ -1,0 +1,244 @@
+// Reading EC2: seven lists a region, whatever the number of notebooks, folded into one Live an instance,
+// volume, group and key pair. Instances are found by tag and by client token, which nobody can take off.
+// Facts: aws.md 3.8-3.12.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/crypto.h"
+#include "base/text.h"
+#include "cloud/ec2/instance_parts.h"
+#include "cloud/labels.h"
+
+namespace nbform::ec2 {
+
+namespace {
+
+constexpr int kPage = 1000, kSmallPage = 500;
+
+ListCall list(std::string_view id, std::string_view action, Map filter, int page) {
+  ListCall out;
+  out.id = id;
+  Map p{{"Filter", List{std::move(filter)}}};
+  if (page > 0) p.set("MaxResults", page);
+  out.call = call(action, std::move(p));
+  return out;
+}
+
+bool is_named(const Owner& owner) {
+  return !owner.stack.empty() && !owner.notebook.empty() && !owner.part.empty();
+}
+
+class Ec2Listing final : public Listing {
+ public:
+  explicit Ec2Listing(Scope scope) : scope_(std::move(scope)) {}
+
+  Result<std::string> add_page(std::string_view list_id, const Value& page) override {
+    if (!page.is_map())
+      return error(Code::unavailable, "A list cannot be read", "The answer has no members.");
+    if (list_id == "instances" || list_id == "tokens") add_instances(page);
+    if (list_id == "volumes") add(volume_kind(), page["volumeSet"].as_list());
+    if (list_id == "groups") add(security_group_kind(), page["securityGroupInfo"].as_list());
+    if (list_id == "keys") add(key_pair_kind(), page["keySet"].as_list());
+    if (list_id == "spot") add_requests(page);
+    if (list_id == "modifications") add_modifications(page);
+    return std::string(page["nextToken"].as_text());
+  }
+
+  // What may hide a notebook: nothing new is made while one of these is there.
+  std::vector<std::string> unreachable() const override {
+    std::vector<std::string> out;
+    for (const auto& [id, machine] : machines_)
+      if (!is_named(owner_of(machine))) out.push_back(fmt::format("{} (its nbform tags are gone)", id));
+    return out;
+  }
+
+  Folded fold() override {
+    Folded all;
+    all.making = unseen_launches();
+    fold_requests();
+    fold_volumes();
+    restore_owners();
+    for (auto& [id, machine] : machines_) {
+      count(all, machine);
+      if (is_named(machine.owner)) all.live.push_back(std::move(machine));
+    }
+    for (Live& ended : ended_) count(all, ended);
+    for (auto& [id, live] : others_)
+      if (!folded_.count(id)) {
+        if (live.kind == &volume_kind()) count(all, live);
+        all.live.push_back(std::move(live));
+      }
+    return all;
+  }
+
+ private:
+  // Both lists may show one instance; a page that is sent twice does no harm either.
+  void add_instances(const Value& page) {
+    for (const Value& reservation : page["reservationSet"].as_list())
+      for (const Value& item : reservation["instancesSet"].as_list()) {
+        auto live = instance_kind().decode(scope_, item);
+        if (!live.ok()) continue;
+        bool ended = item.at_path("instanceState/name").as_text() == "terminated";
+        if (ended)
+          ended_.push_back(std::move(live).value());
+        else
+          machines_.insert_or_assign(live->id, *live);
+      }
+  }
+
+  void add(const Kind& kind, const List& items) {
+    for (const Value& item : items) {
+      bool gone = &kind == &volume_kind() && item["status"].as_text() == "deleted";
+      auto live = kind.decode(scope_, item);
+      if (live.ok() && !gone) others_.insert_or_assign(live->id, *live);
+    }
+  }
+
+  void add_requests(const Value& page) {
+    for (const Value& request : page["spotInstanceRequestSet"].as_list())
+      requests_.insert_or_assign(std::string(request["spotInstanceRequestId"].as_text()), request);
+  }
+
+  void add_modifications(const Value& page) {
+    for (const Value& one : page["volumeModificationSet"].as_list())
+      modifications_.insert_or_assign(std::string(one["volumeId"].as_text()), one);
+  }
+
+  // --- who it is ---
+
+  // Its own tags; else a sibling whose notebook the client token names by digest.
+  Owner owner_of(const Live& machine) const {
+    if (is_named(machine.owner)) return machine.owner;
+    const Value* token = machine.tokens.find("client_token");
+    if (token == nullptr) return machine.owner;
+    auto fits = [&](const Owner& owner) {
+      return is_named(owner) &&
+             token->as_text().starts_with(
+                 fmt::format("{}{}-", token_prefix(owner.stack), digest16(owner.notebook).substr(0, 8)));
+    };
+    for (const auto& [id, live] : others_)
+      if (fits(live.owner)) return {live.owner.stack, live.owner.notebook, "instance"};
+    for (const auto& [id, request] : requests_)
+      if (Owner owner = request_owner(request); fits(owner)) return owner;
+    return machine.owner;
+  }
+
+  static Owner request_owner(const Value& request) {
+    Owner owner = labels::read_owner(read_tags(request), labels::kAws);
+    if (is_named(owner)) owner.part = "instance";
+    return owner;
+  }
+
+  void restore_owners() {
+    for (auto& [id, machine] : machines_) machine.owner = owner_of(machine);
+  }
+
+  static void count(Folded& all, const Live& live) {
+    const Value* tag = live_value(live, "tags").as_map().find(tag::kIncarnation);
+    int seen = static_cast<int>(tag != nullptr ? tag->as_int(1) : 1);
+    int& highest = all.incarnations[live.owner.address()];
+    if (is_named(live.owner)) highest = std::max(highest, seen);
+    if (!is_named(live.owner)) all.incarnations.erase(live.owner.address());
+  }
+
+  // --- what belongs to one ---
+
+  void fold_requests() {
+    for (auto& [id, machine] : machines_) {
+      auto request = requests_.find(std::string(live_value(machine, "spot_request").as_text()));
+      if (request != requests_.end()) fold_spot_request(machine, request->second);
+    }
+  }
+
+  // A request that is open, or whose instance no list shows yet, launches one: EC2 does so after a
+  // termination that left it open.
+  std::vector<Making> unseen_launches() const {
+    std::vector<Making> out;
+    for (const auto& [id, request] : requests_) {
+      std::string_view state = request["state"].as_text();
+      std::string instance(request["instanceId"].as_text());
+      bool launches = state == "open" || (state == "active" && !instance.empty());
+      if (!launches || machines_.count(instance)) continue;
+      Owner owner = request_owner(request);
+      if (is_named(owner))
+        out.push_back({&instance_kind(), scope_, std::string(request["launchedAvailabilityZone"].as_text()),
+                       owner_name(owner), id});
+    }
+    return out;
+  }
+
+  void fold_volumes() {
+    for (auto& [id, machine] : machines_) {
+      auto root = others_.find(std::string(live_value(machine, "root_volume").as_text()));
+      if (root == others_.end()) continue;
+      fold_root(machine, root->second);
+      folded_.insert(root->first);
+    }
+    for (auto& [id, volume] : others_) {
+      if (volume.kind != &volume_kind()) continue;
+      std::string machine(live_value(volume, "instance").as_text());
+      // An AMI's further volumes are tagged like its root, and are as much a part of the instance.
+      if (volume.owner.part == "boot" && machines_.count(machine)) folded_.insert(id);
+      auto on = machines_.find(machine);
+      bool elsewhere = on != machines_.end() && owner_of(on->second).notebook != volume.owner.notebook;
+      if (elsewhere) volume.attributes.set("attached", false);
+      note_modification(volume, id);
+    }
+  }
+
+  // What DescribeVolumes says of the root, read back from its Live.
+  void fold_root(Live& machine, const Live& root) {
+    for (auto [to, from] : {std::pair{"root_size_gb", "size_gb"},
+                            {"root_type", "type"},
+                            {"root_iops", "iops"},
+                            {"root_throughput", "throughput"},
+                            {"root_kms", "kms"},
+                            {"root_encrypted", "encrypted"},
+                            {"root_tags", "tags"}})
+      if (const Value* value = root.attributes.find(from)) machine.attributes.set(to, *value);
+    machine.keep = root.keep;
+    note_modification(machine, root.id);
+  }
+
+  void note_modification(Live& live, const std::string& volume) {
+    auto it = modifications_.find(volume);
+    if (it == modifications_.end()) return;
+    live.tokens.set("modification", it->second["modificationState"].as_text());
+    live.tokens.set("modification_progress", it->second["progress"].as_int());
+  }
+
+  Scope scope_;
+  std::map<std::string, Live> machines_, others_;  // by id
+  std::vector<Live> ended_;                        // terminated instances: they count incarnations
+  std::map<std::string, Value> requests_, modifications_;
+  std::set<std::string> folded_;  // volumes that are part of an instance
+};
+
+}  // namespace
+
+std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
+  (void)scope;
+  List labels{stack.label()}, tokens{token_prefix(stack.label()) + "*"};
+  if (!stack.id.empty()) {
+    labels.emplace_back(stack.name);
+    tokens.emplace_back(token_prefix(stack.name) + "*");
+  }
+  Map owned = filter(fmt::format("tag:{}", tag::kStack), labels);
+  return {list("instances", "DescribeInstances", owned, kPage),
+          list("tokens", "DescribeInstances", filter("client-token", std::move(tokens)), kPage),
+          list("volumes", "DescribeVolumes", owned, kSmallPage),
+          list("groups", "DescribeSecurityGroups", owned, kPage),
+          list("keys", "DescribeKeyPairs", owned, 0),  // has no pages
+          list("spot", "DescribeSpotInstanceRequests", owned, kPage),
+          list("modifications", "DescribeVolumesModifications",
+               filter("modification-state", {"modifying", "optimizing"}), kSmallPage)};
+}
+
+std::unique_ptr<Listing> listing(const Scope& scope) {
+  return std::make_unique<Ec2Listing>(scope);
+}
+
+}  // namespace nbform::ec2

@@ -1,0 +1,275 @@
+// ec2.security_group: the one group of a notebook. What it lets in is the manifest's list, rule by rule; what
+// goes out is left as EC2 makes it. Facts: aws.md 7.1.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "cloud/ec2/ec2.h"
+#include "cloud/ec2/rules.h"
+#include "cloud/labels.h"
+#include "core/plan.h"
+
+namespace nbform::ec2 {
+
+std::string rule_text(std::string_view protocol, std::int64_t from, std::int64_t to,
+                      std::string_view source) {
+  if (protocol == "-1") return fmt::format("all {}", source);
+  if (from == to) return fmt::format("{} {} {}", protocol, from, source);
+  return fmt::format("{} {}-{} {}", protocol, from, to, source);
+}
+
+namespace {
+
+using Needs = Step::Needs;
+
+constexpr std::array kAttrs = {
+    Attr{"ingress", "access.ssh.allow_from", "access.ssh.allow_from", Mutability::live, Sameness::set,
+         "What may come in, rule by rule: protocol, port, source.", ""},
+    Attr{"tags", "security group labels", "labels", Mutability::live, Sameness::entries, "Tags.", ""},
+};
+
+// `connect` opens the caller's address while it runs: never a difference.
+bool is_of_connect(const Value& range) {
+  return range["description"].as_text().starts_with("nbform connect");
+}
+
+// DescribeSecurityGroups merges rules of one protocol and port: one text for each source.
+List ingress_of(const Value& group) {
+  List rules;
+  for (const Value& p : group["ipPermissions"].as_list()) {
+    auto add = [&](const Value& source, std::string_view field) {
+      if (!is_of_connect(source))
+        rules.push_back(rule_text(p["ipProtocol"].as_text(), p["fromPort"].as_int(-1), p["toPort"].as_int(-1),
+                                  source[field].as_text()));
+    };
+    for (const Value& range : p["ipRanges"].as_list()) add(range, "cidrIp");
+    for (const Value& range : p["ipv6Ranges"].as_list()) add(range, "cidrIpv6");
+    for (const Value& other : p["groups"].as_list()) add(other, "groupId");
+    for (const Value& prefix : p["prefixListIds"].as_list()) add(prefix, "prefixListId");
+  }
+  return rules;
+}
+
+// The source of an item of DescribeSecurityGroupRules.
+std::string_view source_of(const Value& rule) {
+  for (const char* field : {"cidrIpv4", "cidrIpv6", "prefixListId"})
+    if (auto text = rule[field].as_text(); !text.empty()) return text;
+  return rule.at_path("referencedGroupInfo/groupId").as_text();
+}
+
+Live decode_group(const Scope& scope, const Value& item) {
+  Live live;
+  live.kind = &security_group_kind();
+  live.scope = scope;
+  live.id = item["groupId"].as_text();
+  live.name = item["groupName"].as_text();
+  Map tags = read_tags(item);
+  live.owner = labels::read_owner(tags, labels::kAws);
+  live.keep = KeepRule::never;
+  live.attributes.set("vpc", item["vpcId"].as_text());
+  live.attributes.set("ingress", ingress_of(item));
+  live.attributes.set("tags", std::move(tags));
+  return live;
+}
+
+bool never_gone(const Value&) {
+  return false;
+}
+
+const Map& tags_of(const Live& live) {
+  return live_value(live, "tags").as_map();
+}
+
+// "tcp 22 203.0.113.7/32" as Authorize takes it.
+Map permission(std::string_view rule) {
+  std::vector<std::string_view> words = split(rule, ' ');
+  std::string_view source = words.back();
+  bool all = words.size() == 2;
+  Map p{{"IpProtocol", all ? "-1" : std::string(words[0])}};
+  if (!all) {
+    std::vector<std::string_view> ports = split(words[1], '-');
+    p.set("FromPort", Value(ports.front()).as_int());
+    p.set("ToPort", Value(ports.back()).as_int());
+  }
+  bool v6 = source.find(':') != std::string_view::npos;
+  p.set(v6 ? "Ipv6Ranges" : "IpRanges", List{Map{{v6 ? "CidrIpv6" : "CidrIp", source}}});
+  return p;
+}
+
+bool contains(const List& list, const Value& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::optional<Call> authorize(const StepContext& c) {
+  List missing;
+  const List& have = live_value(*c.live, "ingress").as_list();
+  for (const Value& rule : wanted(*c.resource, "ingress").as_list())
+    if (!contains(have, rule)) missing.push_back(permission(rule.as_text()));
+  if (missing.empty()) return std::nullopt;
+  Map tags;
+  Owner owner = c.live->owner;
+  owner.part = "rule";
+  labels::write_owner(tags, owner, labels::kAws);
+  return call("AuthorizeSecurityGroupIngress",
+              Map{{"GroupId", c.live->id},
+                  {"IpPermissions", std::move(missing)},
+                  {"TagSpecification", List{tag_specification("security-group-rule", tags)}}});
+}
+
+std::optional<Call> revoke(const StepContext& c) {
+  List surplus;
+  const List& want = wanted(*c.resource, "ingress").as_list();
+  if (const Value* ids = c.live->tokens.find("rule_ids"))
+    for (const auto& [rule, id] : ids->as_map())
+      if (!contains(want, Value(rule))) surplus.push_back(id);
+  if (surplus.empty()) return std::nullopt;
+  return call("RevokeSecurityGroupIngress",
+              Map{{"GroupId", c.live->id}, {"SecurityGroupRuleId", std::move(surplus)}});
+}
+
+std::optional<Call> create_call(const StepContext& c) {
+  if (c.live != nullptr) return std::nullopt;
+  const Resource& r = *c.resource;
+  Map tags;
+  for (const auto& [key, value] : wanted(r, "tags").as_map())
+    if (!value.is_null()) tags.set(key, value);
+  Map p{{"GroupDescription", fmt::format("nbform: who may reach notebook {}", r.notebook)},
+        {"GroupName", r.name},
+        {"TagSpecification", List{tag_specification("security-group", tags)}}};
+  if (auto vpc = wanted(r, "vpc").as_text(); !vpc.empty()) p.set("VpcId", vpc);
+  return call("CreateSecurityGroup", std::move(p));
+}
+
+Map target_tags(const StepContext& c) {
+  Map tags = tags_of(*c.live);
+  apply_entries(tags, *c.edits, "tags");
+  return tags;
+}
+
+std::string_view source_in(std::string_view rule) {
+  return rule.substr(rule.rfind(' ') + 1);
+}
+
+class SecurityGroupKind final : public Kind {
+ public:
+  std::string_view name() const override { return "ec2.security_group"; }
+  std::string_view noun() const override { return "security group"; }
+  std::span<const Attr> attrs() const override { return kAttrs; }
+
+  std::vector<Step> create(const Resource&) const override {
+    Step make{Needs::any, "create", "creating", create_call};
+    make.makes = true;
+    return {std::move(make), {Needs::any, "authorize", "opening ports", authorize}};
+  }
+  // Opened before closed: nobody is shut out in between.
+  std::vector<Step> update(const std::vector<Edit>& edits) const override {
+    std::vector<Step> steps;
+    if (edits_attr(edits, "tags")) {
+      steps.push_back({Needs::any, "set-tags", "setting tags", [](const StepContext& c) {
+                         return set_tags(c.live->id, tags_of(*c.live), target_tags(c));
+                       }});
+      steps.push_back({Needs::any, "delete-tags", "removing tags", [](const StepContext& c) {
+                         return delete_tags(c.live->id, tags_of(*c.live), target_tags(c));
+                       }});
+    }
+    if (edits_attr(edits, "ingress")) {
+      steps.push_back({Needs::any, "authorize", "opening ports", authorize});
+      steps.push_back({Needs::any, "revoke", "closing ports", revoke});
+    }
+    return steps;
+  }
+  std::vector<Step> destroy(const Live&) const override {
+    Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
+                  if (c.live == nullptr) return std::nullopt;
+                  return call("DeleteSecurityGroup", Map{{"GroupId", c.live->id}});
+                }};
+    remove.removes = true;
+    return {std::move(remove)};
+  }
+  std::vector<Step> forget() const override {
+    return {{Needs::any, "forget", "taking tags off", [](const StepContext& c) {
+               return delete_tags(c.live->id, tags_of(*c.live), without_own(tags_of(*c.live)));
+             }}};
+  }
+
+  Call read(const Scope&, std::string_view, std::string_view name) const override {
+    return describe("DescribeSecurityGroups", "group-name", name);
+  }
+  Result<std::optional<Live>> found(const Scope& scope, const Response& answer,
+                                    const Value& body) const override {
+    return found_item(*this, scope, answer, body["securityGroupInfo"].as_list(), never_gone);
+  }
+  Result<Live> decode(const Scope& scope, const Value& body) const override {
+    if (body["groupId"].as_text().empty())
+      return error(Code::internal, "An answer lacks what every security group has",
+                   "The cloud sent a security group without an id.");
+    return decode_group(scope, body);
+  }
+  // Only rules that have ids can be revoked one by one.
+  std::vector<Call> parts(const Live& live) const override {
+    return {describe("DescribeSecurityGroupRules", "group-id", live.id)};
+  }
+  void fold(Live& live, const Value& part) const override {
+    List rules;
+    Map ids;
+    for (const Value& rule : part["securityGroupRuleSet"].as_list()) {
+      if (is_true(rule["isEgress"]) || is_of_connect(rule)) continue;
+      std::string text = rule_text(rule["ipProtocol"].as_text(), rule["fromPort"].as_int(-1),
+                                   rule["toPort"].as_int(-1), source_of(rule));
+      ids.set(text, rule["securityGroupRuleId"].as_text());
+      rules.emplace_back(std::move(text));
+    }
+    live.tokens.set("rule_ids", std::move(ids));
+    live.attributes.set("ingress", std::move(rules));
+  }
+  Settlement settle(const Scope& scope, const Response& answer) const override {
+    return ec2::settle(scope, answer);
+  }
+  void carry_over(Live&, const Live&) const override {}
+
+  std::vector<std::string> consequences(const Change& change) const override {
+    std::vector<std::string> out;
+    for (const Edit& edit : change.edits)
+      if (edit.attr == "ingress")
+        for (const Value& rule : edit.after.as_list())
+          if (is_everybody(source_in(rule.as_text())) && !contains(edit.before.as_list(), rule))
+            out.push_back(fmt::format("{} opens to the whole internet", rule.as_text()));
+    return out;
+  }
+  std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
+    std::vector<std::string> out;
+    bool managed = resource.attributes.has("ingress");
+    for (const Value& rule : live_value(live, "ingress").as_list())
+      if (is_everybody(source_in(rule.as_text())))
+        out.push_back(fmt::format("open to the whole internet: {}", rule.as_text()));
+      else if (!managed)
+        out.push_back(
+            fmt::format("not managed: access.ssh.allow_from, the cloud lets in {}", rule.as_text()));
+    return out;
+  }
+  std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override {
+    return std::nullopt;
+  }
+  std::string summary(const Resource& resource, const Attempt&) const override {
+    std::size_t n = wanted(resource, "ingress").as_list().size();
+    return n == 0 ? "security group, closed" : fmt::format("security group, {}", plural(n, "rule"));
+  }
+  std::string data_name(const Live& live) const override {
+    return fmt::format("security group {}", live.name);
+  }
+};
+
+}  // namespace
+
+bool is_everybody(std::string_view source) {
+  return source == "0.0.0.0/0" || source == "::/0";
+}
+
+const Kind& security_group_kind() {
+  static const SecurityGroupKind kind;
+  return kind;
+}
+
+}  // namespace nbform::ec2

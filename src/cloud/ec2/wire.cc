@@ -1,0 +1,153 @@
+// Parameters, tags and tokens of EC2's Query API (aws.md 3 and 4.8 describe the bytes).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/aws_error.h"
+#include "base/crypto.h"
+#include "base/text.h"
+#include "cloud/ec2/ec2.h"
+#include "cloud/labels.h"
+#include "core/plan.h"
+
+namespace nbform::ec2 {
+
+Call call(std::string_view action, Map parameters) {
+  return {"ec2", std::string(action), {}, {}, Value(std::move(parameters))};
+}
+
+Map filter(std::string_view name, List values) {
+  return Map{{"Name", name}, {"Value", std::move(values)}};
+}
+
+List tag_list(const Map& tags) {
+  List list;
+  for (const auto& [key, value] : tags)
+    if (!value.is_null()) list.push_back(Map{{"Key", key}, {"Value", value}});
+  return list;
+}
+
+Map tag_specification(std::string_view type, const Map& tags) {
+  return Map{{"ResourceType", type}, {"Tag", tag_list(tags)}};
+}
+
+Map read_tags(const Value& item) {
+  std::vector<Map::Item> tags;
+  for (const Value& one : item["tagSet"].as_list())
+    tags.emplace_back(std::string(one["key"].as_text()), Value(one["value"].as_text()));
+  return Map::from(std::move(tags));
+}
+
+bool is_true(const Value& flag) {
+  return flag.as_bool() || flag.as_text() == "true";
+}
+
+const Value& wanted(const Resource& resource, std::string_view attr) {
+  static const Value kNone;
+  if (const Value* value = resource.attributes.find(attr)) return *value;
+  if (const Value* value = resource.defaults.find(attr)) return *value;
+  return kNone;
+}
+
+const Value& live_value(const Live& live, std::string_view attr) {
+  static const Value kNone;
+  const Value* value = live.attributes.find(attr);
+  return value != nullptr ? *value : kNone;
+}
+
+// --- reading one thing ---
+
+std::string owner_name(const Owner& owner) {
+  return fmt::format("{}/{}/{}", owner.stack, owner.notebook, owner.part);
+}
+
+Call describe(std::string_view action, std::string_view id_filter, std::string_view name) {
+  std::vector<std::string_view> parts = split(name, '/');
+  if (parts.size() != 3) return call(action, Map{{"Filter", List{filter(id_filter, {Value(name)})}}});
+  List owner;
+  for (auto [key, value] :
+       {std::pair{tag::kStack, parts[0]}, {tag::kNotebook, parts[1]}, {tag::kPart, parts[2]}})
+    owner.push_back(filter(fmt::format("tag:{}", key), {Value(value)}));
+  return call(action, Map{{"Filter", std::move(owner)}});
+}
+
+Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, const Response& answer,
+                                       const List& items, bool (*gone)(const Value& item)) {
+  if (!answer.ok()) {
+    if (parse_aws_error(answer).code.ends_with(".NotFound")) return std::optional<Live>();
+    return aws_error(answer);
+  }
+  for (const Value& item : items)
+    if (!gone(item)) return std::optional<Live>(NB_TRY(kind.decode(scope, item)));
+  return std::optional<Live>();
+}
+
+// --- tokens ---
+
+namespace {
+std::string h8(std::string_view text) {
+  return digest16(text).substr(0, 8);
+}
+}  // namespace
+
+std::string token_prefix(std::string_view stack) {
+  return fmt::format("nbform-{}-", h8(stack));
+}
+
+std::string client_token(const Owner& owner, const Value& parameters) {
+  std::string what = fmt::format("{}|{}", owner.part, canonical(parameters));
+  return fmt::format("{}{}-{}", token_prefix(owner.stack), h8(owner.notebook), digest16(what));
+}
+
+// --- tags ---
+
+std::optional<Call> set_tags(std::string_view id, const Map& now, const Map& want) {
+  Map differing;
+  for (const auto& [key, value] : want) {
+    const Value* have = now.find(key);
+    bool same = value.is_null() || (have != nullptr && *have == value);
+    if (!same) differing.set(key, value);
+  }
+  if (differing.empty()) return std::nullopt;
+  return call("CreateTags", Map{{"ResourceId", List{id}}, {"Tag", tag_list(differing)}});
+}
+
+// Never without a key: DeleteTags would take every tag away.
+std::optional<Call> delete_tags(std::string_view id, const Map& now, const Map& want) {
+  List keys;
+  for (const auto& [key, value] : now) {
+    const Value* wish = want.find(key);
+    bool stays = (wish != nullptr && !wish->is_null()) || key.starts_with("aws:");
+    if (!stays) keys.push_back(Map{{"Key", key}});
+  }
+  if (keys.empty()) return std::nullopt;
+  return call("DeleteTags", Map{{"ResourceId", List{id}}, {"Tag", std::move(keys)}});
+}
+
+bool edits_attr(const std::vector<Edit>& edits, std::string_view attr) {
+  return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
+    std::string_view name(edit.attr);
+    return name == attr || (name.size() > attr.size() && name.starts_with(attr) && name[attr.size()] == '.');
+  });
+}
+
+void apply_entries(Map& tags, const std::vector<Edit>& edits, std::string_view attr) {
+  for (const Edit& edit : edits) {
+    if (edit.attr.size() <= attr.size() || !edit.attr.starts_with(attr) || edit.attr[attr.size()] != '.')
+      continue;
+    std::string_view key = std::string_view(edit.attr).substr(attr.size() + 1);
+    if (edit.after.is_null())
+      tags.erase(key);
+    else
+      tags.set(key, edit.after);
+  }
+}
+
+Map without_own(const Map& tags) {
+  Map rest;
+  for (const auto& [key, value] : tags)
+    if (!labels::is_own(key, labels::kAws)) rest.set(key, value);
+  return rest;
+}
+
+}  // namespace nbform::ec2
