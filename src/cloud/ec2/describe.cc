@@ -151,6 +151,7 @@ std::vector<std::string> instance_notes(const Resource& resource, const Live& li
   note_boot_data(out, resource, live);
   note_spot_request(out, live);
   note_encryption(out, live);
+  if (auto note = modification_note("its boot disk", live)) out.push_back(std::move(*note));
   if (live.health.state == Health::State::degraded) out.push_back(live.health.detail);
   return out;
 }

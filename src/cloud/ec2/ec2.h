@@ -77,6 +77,10 @@ Map without_own(const Map& tags);
 // Whether the change has an approved edit of the attribute or of one of its entries.
 bool edits_attr(const std::vector<Edit>& edits, std::string_view attr);
 
+// "disk data is still optimizing (42 %) ...": EC2 takes no other modification of it meanwhile. None: it is
+// not.
+std::optional<std::string> modification_note(std::string_view what, const Live& live);
+
 // --- machine types ---
 
 struct TypeGpu {

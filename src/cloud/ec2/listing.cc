@@ -137,11 +137,10 @@ class Ec2Listing final : public Listing {
   }
 
   static void count(Folded& all, const Live& live) {
-    const Value* tag = live_value(live, "tags").as_map().find(tag::kIncarnation);
-    int seen = static_cast<int>(tag != nullptr ? tag->as_int(1) : 1);
+    if (!is_named(live.owner)) return;
+    const Value* seen = live_value(live, "tags").as_map().find(tag::kIncarnation);
     int& highest = all.incarnations[live.owner.address()];
-    if (is_named(live.owner)) highest = std::max(highest, seen);
-    if (!is_named(live.owner)) all.incarnations.erase(live.owner.address());
+    highest = std::max(highest, static_cast<int>(seen != nullptr ? seen->as_int(1) : 1));
   }
 
   // --- what belongs to one ---
@@ -221,12 +220,12 @@ class Ec2Listing final : public Listing {
 
 std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
   (void)scope;
-  List labels{stack.label()}, tokens{token_prefix(stack.label()) + "*"};
+  List stacks{stack.label()}, tokens{token_prefix(stack.label()) + "*"};
   if (!stack.id.empty()) {
-    labels.emplace_back(stack.name);
+    stacks.emplace_back(stack.name);
     tokens.emplace_back(token_prefix(stack.name) + "*");
   }
-  Map owned = filter(fmt::format("tag:{}", tag::kStack), labels);
+  Map owned = filter(fmt::format("tag:{}", tag::kStack), std::move(stacks));
   return {list("instances", "DescribeInstances", owned, kPage),
           list("tokens", "DescribeInstances", filter("client-token", std::move(tokens)), kPage),
           list("volumes", "DescribeVolumes", owned, kSmallPage),

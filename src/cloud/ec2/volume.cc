@@ -217,10 +217,10 @@ class VolumeKind final : public Kind {
   }
   std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
     std::vector<std::string> out;
-    if (const Value* encrypted = live.attributes.find("encrypted");
-        encrypted != nullptr && !encrypted->as_bool())
-      out.push_back(
-          fmt::format("disk {} is not encrypted", resource.part.substr(resource.part.find('-') + 1)));
+    std::string disk = "disk " + resource.part.substr(resource.part.find('-') + 1);
+    const Value* encrypted = live.attributes.find("encrypted");
+    if (encrypted != nullptr && !encrypted->as_bool()) out.push_back(disk + " is not encrypted");
+    if (auto note = modification_note(disk, live)) out.push_back(std::move(*note));
     return out;
   }
   std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const override {
@@ -245,6 +245,14 @@ class VolumeKind final : public Kind {
 };
 
 }  // namespace
+
+std::optional<std::string> modification_note(std::string_view what, const Live& live) {
+  const Value* state = live.tokens.find("modification");
+  if (state == nullptr) return std::nullopt;
+  const Value* progress = live.tokens.find("modification_progress");
+  return fmt::format("{} is still {} ({} %); EC2 takes no other modification of it until that is done", what,
+                     state->as_text(), progress != nullptr ? progress->as_int() : 0);
+}
 
 const Kind& volume_kind() {
   static const VolumeKind kind;

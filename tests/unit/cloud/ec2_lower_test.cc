@@ -10,7 +10,7 @@ using namespace nbform::ec2_fixtures;
 
 namespace {
 
-constexpr int kLineOf = 10;  // of `key` in `at`
+constexpr int kLineOf = 10;  // where the key in question stands
 
 struct Declared {
   Manifest manifest;
@@ -164,7 +164,8 @@ TEST_CASE("places lie in one region") {
   CHECK(scope_of({"us-west-2b", "us-west-2*"})->region == "us-west-2");
   CHECK(scope_of({"us-gov-west-1a"})->region == "us-gov-west-1");
   CHECK(scope_of({"us-west-2-lax-1a"})->region == "us-west-2");
-  for (auto where : {std::vector<std::string>{"us-west-2a", "us-east-1"}, {"us-*"}, {"us-west-?"}}) {
+  const std::vector<std::vector<std::string>> open = {{"us-west-2a", "us-east-1"}, {"us-*"}, {"us-west-?"}};
+  for (const auto& where : open) {
     auto scope = scope_of(where);
     REQUIRE_FALSE(scope.ok());
     CHECK(scope.error().mark.line == kLineOf);
