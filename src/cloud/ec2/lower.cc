@@ -59,6 +59,9 @@ class Lowering {
   std::function<Mark(std::string_view)> marks(std::string prefix = {}) const {
     const Notebook* notebook = &n_;
     return [notebook, prefix](std::string_view from) {
+      if (from == fmt::format("labels.{}", tag::kProtect)) return mark_of(*notebook, "protect");
+      if (from == fmt::format("labels.{}", tag::kKeep))
+        return mark_of(*notebook, (prefix.empty() ? "disks.boot" : prefix) + ".keep");
       bool of_notebook = prefix.empty() || from.starts_with("labels");
       return mark_of(*notebook, of_notebook ? std::string(from) : fmt::format("{}.{}", prefix, from));
     };
@@ -101,10 +104,17 @@ class Lowering {
     vm_ = begin("instance", instance_kind());
     vm_.where = n_.where;
     vm_.protect = n_.protect.value_or(false) || n_.security.deletion_protection.value_or(false);
-    if (n_.adopt.set()) vm_.adopt = *n_.adopt;
+    if (n_.adopt.set()) adopt(*n_.adopt);
     Map tags = tags_of("instance", n_.name);
     tags.set(tag::kProtect, n_.protect.value_or(false) ? Value("true") : Value());
     vm_.attributes.set("tags", std::move(tags));
+  }
+
+  void adopt(const std::string& id) {
+    vm_.adopt = id;
+    if (instance_kind().locate(id)) return;
+    problem("Not the id of an instance", fmt::format("`adopt` takes the id of an instance, not `{}`.", id),
+            "adopt", "Write `adopt: i-0123456789abcdef0`.");
   }
 
   // --- machine and GPU ---
