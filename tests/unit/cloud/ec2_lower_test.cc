@@ -30,7 +30,7 @@ struct Declared {
     context.account = "123456789012";
   }
 
-  void at(const std::string& path, int line) { n.origins[path].mark = {"a.nb.yaml", line, 3, 1}; }
+  void at(const std::string& path, int line) { n.origins.set(path, {"a.nb.yaml", line, 3, 1}, ""); }
 
   Resource& lower() {
     ec2::lower_notebook(n, context, graph, problems);
