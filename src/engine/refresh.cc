@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxPages = 2'000;  // of one list
 constexpr std::int64_t kSmallerBy = 5;    // pages, after one that was too large
+constexpr std::int64_t kLeastPage = 5;    // AWS pages by no less
 
 // The tokens of a list's pages so far. One that comes again would lead in a circle, for ever.
 class PageTokens {
@@ -30,6 +31,11 @@ class PageTokens {
 
 // Asks for smaller pages; false: they cannot be smaller, or the call does not say how large they are.
 bool make_pages_smaller(ListCall& list) {
+  if (const Value* asked = list.call.body.as_map().find(list.size_parameter)) {
+    if (asked->as_int() <= kLeastPage) return false;
+    list.call.body.map().set(list.size_parameter, std::max(asked->as_int() / kSmallerBy, kLeastPage));
+    return true;
+  }
   for (auto& [name, value] : list.call.query)
     if (std::int64_t size = Value(value).as_int(); name == list.size_parameter && size > 1) {
       value = std::to_string(std::max<std::int64_t>(size / kSmallerBy, 1));
@@ -140,8 +146,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
 
   void fetch_fact(const Scope& scope, const Service* service, const std::string& key,
                   const std::string& token, std::shared_ptr<PageTokens> tokens) {
-    Call call = service->fact_call(key);
-    if (!token.empty()) call = at_page(std::move(call), service->page_parameter(), token);
+    Call call = token.empty() ? service->fact_call(key) : service->fact_page(key, token);
     ++outstanding_;
     wire_.send(scope, call, ApiRequest::Repeat::safe,
                [this, self = shared_from_this(), scope, service, key, tokens](Result<Answer> answer) {
@@ -213,9 +218,10 @@ void read_parts(Wire& wire, const Kind& kind, std::shared_ptr<Live> live, std::v
   wire.send(live->scope, call, ApiRequest::Repeat::safe,
             [&wire, &kind, live, parts = std::move(parts), next, done](Result<Answer> answer) {
               if (!answer.ok()) return done(std::move(answer).error());
-              bool gone = answer->http.status == 404;
-              if (!answer->http.ok() && !gone) return done(google_error(answer->http));
-              if (!gone) kind.fold(*live, answer->json);
+              if (answer->http.ok()) kind.fold(*live, answer->json);
+              Diagnostic refusal = answer->http.ok() ? Diagnostic() : wire.refusal(live->scope, answer->http);
+              bool gone = refusal.code == Code::not_found;
+              if (!answer->http.ok() && !gone) return done(std::move(refusal));
               read_parts(wire, kind, live, parts, next + 1, done);
             });
 }

@@ -234,7 +234,7 @@ void Task::send_step() {
   run_.observer.on_phase(change_, step.phase);
   result_.sent = true;
   auto self = shared_from_this();
-  call_ = run_.wire.send(
+  run_.wire.send(
       change_.resource != nullptr ? change_.resource->scope : change_.live->scope, *call,
       ApiRequest::Repeat::keyed,
       [self](Result<Answer> answer) {
@@ -301,10 +301,9 @@ void Task::poll_after(Duration pause) {
     if (self->over_) return;
     const Change& change = self->change_;
     const Scope& scope = change.resource != nullptr ? change.resource->scope : change.live->scope;
-    self->call_ =
-        self->run_.wire.send(scope, *self->poll_, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
-          if (!self->over_) self->settle(std::move(next));
-        });
+    self->run_.wire.send(scope, *self->poll_, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
+      if (!self->over_) self->settle(std::move(next));
+    });
   });
 }
 

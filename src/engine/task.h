@@ -101,7 +101,6 @@ class Task : public std::enable_shared_from_this<Task> {
   std::optional<Call> poll_;
   std::optional<Diagnostic> refusal_;  // of an edit; told once the machine that was stopped for it runs again
   Time step_began_;
-  CallId call_ = 0;
   std::string operation_;
   bool started_ = false, over_ = false;
 };

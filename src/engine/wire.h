@@ -7,44 +7,40 @@
 #include <memory>
 #include <string>
 
-#include "core/kind.h"
-#include "net/client.h"
-#include "net/endpoints.h"
-#include "net/env.h"
+#include "engine/aws_wire.h"
+#include "engine/google_wire.h"
 
 namespace nbform {
 
 struct WireOptions {
-  std::string sandbox_token;  // not empty: the sandbox; no credential and no endpoint is read
+  std::string sandbox_token;  // not empty: the sandbox; no credential and no endpoint of Google's is read
   std::map<std::string, std::string> impersonate;  // by entry of `clouds`
+  std::map<std::string, AwsWireOptions> aws;       // likewise
 };
 
 class Wire {
  public:
   Wire(Env& env, WireOptions options);
-  ~Wire();
 
   // `repeat` as the caller knows it: reads are safe, mutations with a request id are keyed. `done` runs from
   // Env::step(). An error: no verdict; the mutation may have taken effect.
-  CallId send(const Scope& scope, const Call& call, ApiRequest::Repeat repeat,
-              std::function<void(Result<Answer>)> done,
-              std::function<void(const RetryNotice&)> on_retry = {});
-  void cancel(const Scope& scope, CallId id);
+  void send(const Scope& scope, const Call& call, ApiRequest::Repeat repeat,
+            std::function<void(Result<Answer>)> done, std::function<void(const RetryNotice&)> on_retry = {});
 
   // What a non-2xx answer of that cloud means.
   Diagnostic refusal(const Scope& scope, const Response& answer) const;
 
+  AwsWire& aws(const std::string& cloud);  // an entry of `clouds`
+
   int calls() const { return calls_; }
 
  private:
-  struct Cloud;
-  Cloud& cloud_of(const Scope& scope);
-  Result<std::string> base_of(const std::string& api);
+  GoogleWire& google(const std::string& cloud);
 
   Env& env_;
   WireOptions options_;
-  std::map<std::string, std::unique_ptr<Cloud>> clouds_;
-  std::map<std::string, std::string> bases_;
+  std::map<std::string, std::unique_ptr<GoogleWire>> google_;
+  std::map<std::string, std::unique_ptr<AwsWire>> aws_;
   int calls_ = 0;
 };
 

@@ -21,6 +21,7 @@ constexpr int kPage = 1000, kSmallPage = 500;
 ListCall list(std::string_view id, std::string_view action, Map filter, int page) {
   ListCall out;
   out.id = id;
+  out.size_parameter = "MaxResults";
   Map p{{"Filter", List{std::move(filter)}}};
   if (page > 0) p.set("MaxResults", page);
   out.call = call(action, std::move(p));
