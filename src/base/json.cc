@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/message.h"
+#include "base/text.h"
 
 namespace nbform {
 
@@ -48,31 +49,35 @@ Value convert(const dom::element& element) {
   return {};
 }
 
+// The escape of an ASCII character, "" where it stands for itself.
+std::string_view short_escape(char c) {
+  switch (c) {
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return "";
+  }
+}
+
 void write_text(std::string& out, std::string_view text) {
   out.push_back('"');
-  for (char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-        else
-          out.push_back(c);
-    }
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t start = i;
+    std::int32_t point = next_code_point(text, i);
+    if (std::string_view known = short_escape(text[start]); !known.empty())
+      out += known;
+    else if (steers(point))
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", point);
+    else
+      out += text.substr(start, i - start);
   }
   out.push_back('"');
 }

@@ -15,7 +15,7 @@ namespace nbform {
 // the last wins. More values than `most_values` are an error (kTooLarge) before memory is spent on them.
 Result<Value> parse_json(std::string_view text, std::size_t most_values = SIZE_MAX);
 
-// Compact, keys sorted, no trailing newline; control characters escaped. A Ref becomes
+// Compact, keys sorted, no trailing newline; what steers a terminal is escaped. A Ref becomes
 // {"$ref":"address#attr"}.
 std::string to_json(const Value& value);
 

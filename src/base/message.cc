@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 8> kSecretHeaders = {"authorization",
                                                             "x-amz-sso_bearer_token",
                                                             "x-aws-ec2-metadata-token"};
 // Query and form parameters, and JSON members, whose values are credentials.
-constexpr std::array<std::string_view, 23> kSecretFields = {"WebIdentityToken",
+constexpr std::array<std::string_view, 24> kSecretFields = {"WebIdentityToken",
+                                                            "UserData",
                                                             "TokenCode",
                                                             "SecretAccessKey",
                                                             "secretAccessKey",

@@ -131,9 +131,8 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return found;
 }
 
-namespace {
+namespace {}  // namespace
 
-// Decodes one code point at `i`, advancing it. Returns -1 (and advances one byte) where it is no valid UTF-8.
 std::int32_t next_code_point(std::string_view s, std::size_t& i) {
   auto byte = [&](std::size_t k) { return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u; };
   unsigned c = byte(i);
@@ -161,12 +160,15 @@ std::int32_t next_code_point(std::string_view s, std::size_t& i) {
   return static_cast<std::int32_t>(value);
 }
 
-}  // namespace
-
 bool valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();)
     if (next_code_point(text, i) < 0) return false;
   return true;
+}
+
+bool steers(std::int32_t point) {
+  bool control = (point >= 0 && point < 0x20) || (point >= 0x7f && point < 0xa0);
+  return control || (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
 std::string printable(std::string_view text) {
@@ -175,14 +177,10 @@ std::string printable(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     std::size_t start = i;
     std::int32_t point = next_code_point(text, i);
-    // Bidirectional overrides can make a line read as another one.
-    bool hides = (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
     if (point < 0)
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[start]));
-    else if (point < 0x20 || point == 0x7f || (point >= 0x80 && point < 0xa0))
-      out += fmt::format("\\x{:02x}", point);
-    else if (hides)
-      out += fmt::format("\\u{:04x}", point);
+    else if (steers(point))
+      out += point < 0x100 ? fmt::format("\\x{:02x}", point) : fmt::format("\\u{:04x}", point);
     else
       out.append(text.substr(start, i - start));
   }

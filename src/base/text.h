@@ -1,6 +1,7 @@
 // Small text functions that several layers need. ASCII case only; UTF-8 is checked, never transformed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,12 @@ bool is_glob(std::string_view pattern);
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 bool valid_utf8(std::string_view text);
-// For terminals: control characters (C0, DEL, C1) and bad UTF-8 become visible escapes such as \x1b.
+// The code point at `i`, which moves on. -1, and one byte on, where it is no valid UTF-8.
+std::int32_t next_code_point(std::string_view text, std::size_t& i);
+// Whether a terminal obeys this code point instead of showing it: C0, DEL, C1, and the overrides of direction
+// that make a line read as another one.
+bool steers(std::int32_t point);
+// For terminals: what steers them and bad UTF-8 become visible escapes such as \x1b.
 std::string printable(std::string_view text);
 // Width in terminal columns: code points, wide East Asian ones count two, combining ones none.
 std::size_t display_width(std::string_view text);

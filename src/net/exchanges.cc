@@ -153,6 +153,8 @@ Diagnostic failed(const Transfer& transfer, CURLcode code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
       return error(Code::io, "The answer is not HTTP", detail);
+    case CURLE_URL_MALFORMAT:
+      return error(Code::io, "This is no address of a server", detail);
     case CURLE_PARTIAL_FILE:
     case CURLE_WRITE_ERROR:
     case CURLE_BAD_CONTENT_ENCODING:

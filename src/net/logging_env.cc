@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -20,6 +21,31 @@ void replace_all(std::string& text, std::string_view what) {
     text.replace(at, what.size(), "[redacted]");
     at += 10;
   }
+}
+
+// Metadata that says how a machine is set up; the values of all other keys are their owner's business.
+constexpr std::string_view kPlainMetadata[] = {"enable-guest-attributes", "enable-oslogin",
+                                               "install-nvidia-driver", "ssh-keys"};
+
+bool is_plain(std::string_view key) {
+  return std::find(std::begin(kPlainMetadata), std::end(kPlainMetadata), key) != std::end(kPlainMetadata);
+}
+
+bool is_private_item(const Value& item) {
+  return item.as_map().size() == 2 && item.as_map().has("key") && item.as_map().has("value") &&
+         !is_plain(item["key"].as_text());
+}
+
+// Redacts the values of metadata, {"items": [{"key": .., "value": ..}]}: also those of which no manifest says
+// any more that they are secret.
+void redact_metadata(Value& value, bool items = false) {
+  if (value.is_list())
+    for (Value& item : value.list()) {
+      if (items && is_private_item(item)) item.map().set("value", "[redacted]");
+      redact_metadata(item);
+    }
+  if (value.is_map())
+    for (auto& [key, member] : value.map()) redact_metadata(member, key == "items");
 }
 
 std::string content_type(const Headers& headers) {
@@ -97,7 +123,9 @@ class LoggingEnv : public Env {
     if (body.size() > kMaxLoggedBody) return Value(fmt::format("[{} bytes]", body.size()));
     std::string text = hidden(redacted_body(body, type));
     auto json = parse_json(text);
-    return json.ok() ? std::move(json).value() : Value(std::move(text));
+    if (!json.ok()) return Value(std::move(text));
+    redact_metadata(*json);
+    return std::move(json).value();
   }
 
   std::string hidden(std::string text) const {

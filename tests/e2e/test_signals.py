@@ -120,8 +120,9 @@ class Signals(EndToEnd):
             while not cloud.struck():
                 terminal._read(0.05)
             terminal.press_interrupt()
-            time.sleep(0.2)
-            terminal.press_interrupt()
+            terminal.watch(0.5)
+            if terminal.process.poll() is None:
+                terminal.press_interrupt()
             self.assertEqual(terminal.finish(10), 130, terminal.text)
             self.assertEqual(terminal.settings_after, terminal.settings, "the terminal's own settings")
             self.assertEqual(terminal.text.count("\x1b[?25l"), terminal.text.count("\x1b[?25h"), "the cursor is shown")

@@ -215,9 +215,9 @@ class DiskKind final : public Kind {
     return found_resource(*this, scope, answer, body);
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
-    if (body["name"].as_text().empty() || body["zone"].as_text().empty())
+    if (!has_place(body))
       return error(Code::unavailable, "An answer lacks what every disk has",
-                   "The cloud sent a disk without name or zone.");
+                   "The cloud sent a disk without a name or zone of its kind.");
     return decode_disk(scope, body);
   }
   Settlement settle(const Scope& scope, const Response& answer) const override {

@@ -248,9 +248,9 @@ class InstanceKind final : public Kind {
     return found_resource(*this, scope, answer, body);
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
-    if (body["name"].as_text().empty() || body["zone"].as_text().empty())
+    if (!has_place(body))
       return error(Code::unavailable, "An answer lacks what every VM has",
-                   "The cloud sent a VM without name or zone.");
+                   "The cloud sent a VM without a name or zone of its kind.");
     return decode_instance(scope, body);
   }
   std::vector<Call> parts(const Live& live) const override {

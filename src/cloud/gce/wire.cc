@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -13,6 +14,14 @@ namespace nbform::gce {
 std::string_view resource_path(std::string_view link) {
   auto at = link.find("projects/");
   return at == std::string_view::npos ? link : link.substr(at);
+}
+
+bool has_place(const Value& body) {
+  auto is_label = [](std::string_view text) {
+    auto odd = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'); };
+    return !text.empty() && text.size() <= 63 && std::none_of(text.begin(), text.end(), odd);
+  };
+  return is_label(body["name"].as_text()) && is_label(last_segment(body["zone"].as_text()));
 }
 
 std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_view id) {

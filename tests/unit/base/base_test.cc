@@ -182,3 +182,9 @@ TEST_CASE("AWS's secrets in forms, JSON and headers are not displayed") {
   CHECK(json.find("canary") == std::string::npos);
   CHECK(json.find("\"NextToken\":\"n\"") != std::string::npos);
 }
+
+TEST_CASE("JSON text steers no terminal and is read back as it was") {
+  std::string text = "e\x1b[2J\xc2\x9b\xe2\x80\xae \xc3\xa9 \"\\";
+  CHECK(to_json(Value(text)) == "\"e\\u001b[2J\\u009b\\u202e \xc3\xa9 \\\"\\\\\"");
+  CHECK(parse_json(to_json(Value(text))).value() == Value(text));
+}

@@ -145,6 +145,15 @@ TEST_CASE("an answer without name or zone is an error, not a nameless VM") {
   CHECK_FALSE(gce::disk_kind().decode(kScope, json(R"({"name":"x"})")).ok());
 }
 
+TEST_CASE("a name that would lead a path elsewhere is an error, not part of a request") {
+  for (const char* name : {"x/../y", "x?y=1", "x\\u001b[2J", ".."}) {
+    std::string body = R"({"zone":"zones/us-central1-b","name":")" + std::string(name) + "\"}";
+    CHECK_FALSE(gce::instance_kind().decode(kScope, json(body)).ok());
+    CHECK_FALSE(gce::disk_kind().decode(kScope, json(body)).ok());
+  }
+  CHECK(gce::disk_kind().decode(kScope, json(R"({"zone":"zones/us-central1-b","name":"x-1"})")).ok());
+}
+
 TEST_CASE("what a change does to disks is said once, and as it will be") {
   Resource wanted;
   wanted.keep = KeepRule::never;
