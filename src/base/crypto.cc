@@ -111,6 +111,12 @@ std::string sha1(std::string_view in) {
   return out;
 }
 
+std::string md5(std::string_view in) {
+  std::string out(16, '\0');
+  EVP_Digest(in.data(), in.size(), bytes(out), nullptr, EVP_md5(), nullptr);
+  return out;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view in) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
   unsigned size = 0;

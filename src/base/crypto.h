@@ -32,6 +32,7 @@ class Secret {
 
 std::string sha256(std::string_view bytes);  // 32 raw bytes
 std::string sha1(std::string_view bytes);    // 20 raw bytes
+std::string md5(std::string_view bytes);     // 16 raw bytes: fingerprints of keys, nothing that must hold
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 std::string hex(std::string_view bytes);      // lower case
 std::string digest16(std::string_view text);  // first 16 hex digits of SHA-256: what labels carry

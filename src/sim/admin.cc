@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/text.h"
+#include "sim/aws/deeds.h"
+#include "sim/command.h"
 #include "sim/instances.h"
 #include "sim/refusal.h"
 #include "sim/state.h"
@@ -14,7 +16,7 @@ namespace nbform::sim {
 namespace {
 
 Diagnostic usage(std::string detail) {
-  return error(Code::usage, "The simulator was told something it cannot do", std::move(detail));
+  return Command::usage(std::move(detail));
 }
 
 Key vm_key(std::string_view project, std::string_view zone, std::string_view name) {
@@ -24,10 +26,12 @@ Key vm_key(std::string_view project, std::string_view zone, std::string_view nam
 }  // namespace
 
 Result<> World::preempt(std::string_view project, std::string_view zone, std::string_view name) {
+  if (auto ec2 = aws::find_instance(*state_, name)) return aws::interrupt_at(*state_, *ec2, std::nullopt);
   return preempt_instance(*state_, vm_key(project, zone, name));
 }
 
 Result<> World::preempt_at(std::string_view project, std::string_view zone, std::string_view name, Time at) {
+  if (auto ec2 = aws::find_instance(*state_, name)) return aws::interrupt_at(*state_, *ec2, at);
   Key key = vm_key(project, zone, name);
   if (state_->find("instances", key) == nullptr) return not_found(key, "instances");
   state_->plan(std::max(at, state_->now), {"vm.preempt", key, {}});
@@ -42,6 +46,7 @@ void World::stockout(std::string zone_glob, std::string machine_glob,
 void World::end_stockout(std::string_view zone_glob) {
   std::erase_if(state_->stockouts,
                 [&](const Stockout& s) { return zone_glob == "*" || s.zone_glob == zone_glob; });
+  aws::capacity_returns(*state_);
 }
 
 void World::set_quota(std::string project_glob, std::string region_glob, std::string metric_glob,
@@ -88,6 +93,8 @@ void World::add_token(std::string token, std::string principal, std::optional<Ti
 void World::expire_tokens() {
   for (auto& [text, token] : state_->tokens)
     if (token.expires) token.expires = state_->cloud_time();
+  for (auto& [id, key] : state_->aws.keys)
+    if (key.expires) key.expires = state_->cloud_time();
 }
 
 void World::add_service_account(std::string email, std::string public_pem) {
@@ -104,6 +111,11 @@ void World::write_guest_attribute(std::string_view project, std::string_view zon
     vm->hidden.map()["guest"].map()[space].map().set(key, std::move(value));
 }
 
+void World::add_aws_key(std::string id, std::string secret, std::string account, std::string arn) {
+  std::string user_id = "AIDA" + id.substr(std::min<std::size_t>(4, id.size()));
+  state_->aws.keys[std::move(id)] = {std::move(secret), "", std::move(account), std::move(arn), user_id, {}};
+}
+
 void World::deny(std::string permission) {
   if (permission.empty())
     state_->denied.clear();
@@ -112,33 +124,6 @@ void World::deny(std::string permission) {
 }
 
 namespace {
-
-// The members of a command, each asked for once; what is left over is an error.
-class Command {
- public:
-  explicit Command(const Value& value) : value_(value), left_(value.as_map()) { left_.erase("do"); }
-  std::string text(std::string_view name, std::string_view fallback = {}) {
-    left_.erase(name);
-    return std::string(value_[name].as_text(fallback));
-  }
-  const Value& value(std::string_view name) {
-    left_.erase(name);
-    return value_[name];
-  }
-  std::vector<std::string> texts(std::string_view name) {
-    std::vector<std::string> out;
-    for (const Value& item : value(name).as_list()) out.emplace_back(item.as_text());
-    return out;
-  }
-  Result<> done() const {
-    if (left_.empty()) return Ok{};
-    return usage(fmt::format("'{}' has no member '{}'.", value_["do"].as_text(), left_.begin()->first));
-  }
-
- private:
-  const Value& value_;
-  Map left_;
-};
 
 struct Deed {
   std::string_view name;
@@ -189,11 +174,19 @@ Result<Value> do_faults(World& w, Command& c, const std::string&) {
   return Value();
 }
 
+// A delay, or one with a minus before it: the cloud's clock is behind its callers'.
+std::optional<Duration> parse_offset(const Value& value) {
+  std::string_view text = value.as_text();
+  if (!text.starts_with('-')) return parse_delay(value);
+  auto by = parse_delay(Value(text.substr(1)));
+  return by ? std::optional(-*by) : std::nullopt;
+}
+
 Result<Value> do_clock(World& w, Command& c, const std::string&) {
   const Value &advance = c.value("advance"), &offset = c.value("offset");
   NB_TRY(c.done());
   if (auto by = parse_delay(advance); by && !advance.is_null()) w.advance(w.now() + *by);
-  if (auto by = parse_delay(offset); by && !offset.is_null()) w.set_clock_offset(*by);
+  if (auto by = parse_offset(offset); by && !offset.is_null()) w.set_clock_offset(*by);
   return Value(Map{{"now", format_rfc3339(w.now())}});
 }
 
@@ -266,6 +259,7 @@ Result<Value> World::administer(const Value& command) {
   std::string project = members.text("project", state_->options.project);
   for (const Deed& deed : kDeeds)
     if (deed.name == command["do"].as_text()) return deed.run(*this, members, project);
+  if (auto done = aws::do_deed(*state_, members, command["do"].as_text())) return *std::move(done);
   return usage(fmt::format("There is no '{}'.", command["do"].as_text()));
 }
 

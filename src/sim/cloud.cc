@@ -4,12 +4,12 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "sim/compute.h"
+#include "sim/aws/front.h"
 #include "sim/instances.h"
 #include "sim/operations.h"
 #include "sim/refusal.h"
+#include "sim/service.h"
 #include "sim/state.h"
-#include "sim/tokens.h"
 
 namespace nbform::sim {
 
@@ -29,69 +29,49 @@ World& World::operator=(World&&) noexcept = default;
 
 namespace {
 
-// Which service a path belongs to: the host may be the real one or nbsim's.
-std::string_view service_of(std::string_view path) {
-  if (path.starts_with("/compute/v1/")) return "compute";
-  if (path == "/token" || path == "/oauth2/v4/token") return "oauth";
-  if (path == "/v1/token") return "sts";
-  if (path.starts_with("/v1/projects/-/serviceAccounts/")) return "iamcredentials";
-  if (path == "/" || path.starts_with("/computeMetadata/")) return "metadata";
-  return "";
-}
-
 void happen(State& state, const Happening& happening) {
-  if (happening.what.starts_with("op."))
+  if (happening.what.starts_with("aws."))
+    aws::happens(state, happening);
+  else if (happening.what.starts_with("op."))
     operation_happens(state, happening);
   else
     instance_happens(state, happening);
 }
 
 void expire_caller(State& state, const Request& request) {
+  aws::expire_caller(state, request);
   auto given = header(request.headers, "authorization");
   if (!given || given->size() < 8) return;
   auto token = state.tokens.find(std::string(given->substr(7)));
   if (token != state.tokens.end()) token->second.expires = state.cloud_time();
 }
 
-Answer serve(State& state, const Request& request, const Url& url, std::string_view service) {
-  if (service == "oauth") return {answer_oauth(state, request, url)};
-  if (service == "sts") return {answer_sts(state, request)};
-  if (service == "iamcredentials") return {answer_iam(state, request, url)};
-  if (service == "metadata") return {answer_metadata(state, request, url)};
-  if (service != "compute")
-    return {compute_refusal(refuse(
-        "notFound", fmt::format("The requested URL {} was not found on this server (nbsim: no such service).",
-                                url.path)))};
-  auto principal = bearer(state, request);
-  if (!principal) return {compute_refusal(principal.error())};
-  state.actor = *principal;
-  return answer_compute(state, request, url, *principal);
-}
-
-Response faulty_response(const FaultAction& fault) {
-  Response r = json_response(*fault.status, fault.body.value_or(""));
-  if (!fault.body) {
-    Diagnostic d = refuse(*fault.status >= 500 ? "backendError" : "rateLimitExceeded",
-                          fmt::format("Injected by the fault script ({}).", *fault.status));
-    r.body = to_json(
-        Map{{"error",
-             Map{{"code", *fault.status},
-                 {"message", d.detail},
-                 {"errors",
-                  List{Map{{"domain", "global"}, {"reason", d.provider_code}, {"message", d.detail}}}}}}});
-  }
+Response faulty_response(State& state, const Service& service, const FaultAction& fault) {
+  std::string message = fmt::format("Injected by the fault script ({}).", *fault.status);
+  Response r = service.trouble(state, *fault.status, "", message);
+  if (fault.body) r.body = *fault.body;
   for (const auto& [name, value] : fault.headers) set_header(r.headers, name, value);
   return r;
 }
 
-Answer serve_with_fault(State& state, const Request& request, const Url& url, std::string_view service,
+Response refused(State& state, const Service& service, const FaultError& error) {
+  int status =
+      error.status != 0 || service.status_of == nullptr ? error.status : service.status_of(error.code);
+  std::string message =
+      error.message.empty() ? fmt::format("Injected by the fault script ({}).", error.code) : error.message;
+  return service.trouble(state, status, error.code, message);
+}
+
+Answer serve_with_fault(State& state, const Request& request, const Url& url, const Service& service,
                         const FaultAction& fault) {
   using Drop = FaultAction::Drop;
   Answer answer;
   if (fault.expire_token) expire_caller(state, request);
-  bool effect = fault.drop != Drop::before && (!fault.status || fault.effect);
-  if (effect) answer = serve(state, request, url, service);
-  if (fault.status) answer = {faulty_response(fault)};
+  bool answered = fault.status || fault.error;
+  bool effect = fault.drop != Drop::before && (!answered || fault.effect);
+  if (effect) answer = service.answer(state, request, url);
+  if (fault.error) answer = {refused(state, service, *fault.error)};
+  if (fault.status) answer = {faulty_response(state, service, fault)};
   if (fault.body && !fault.status && answer.response) answer.response->body = *fault.body;
   if (!fault.status && answer.response)
     for (const auto& [name, value] : fault.headers) set_header(answer.response->headers, name, value);
@@ -103,12 +83,15 @@ Answer serve_with_fault(State& state, const Request& request, const Url& url, st
 }
 
 void note_request(State& state, const Request& request, const Url& url, const Answer& answer, bool faulty) {
+  bool is_aws = aws::service_for(request, url) != nullptr;
   Map detail{{"method", request.method},
              {"path", url.path},
              {"query", url.query},
              {"status", answer.response ? answer.response->status : 0}};
   if (auto body = parse_json(request.body); body && body->is_map() && url.path.starts_with("/compute/"))
     detail.set("body", std::move(*body));
+  if (is_aws)
+    for (const auto& [name, value] : aws::request_note(request, url).as_map()) detail.set(name, value);
   if (faulty) detail.set("fault", true);
   auto parts = split(url.path, '/');
   auto after = [&](std::string_view word) {
@@ -139,13 +122,13 @@ Answer World::handle(const Request& request, Time now) {
   State& s = *state_;
   auto url = parse_url(request.url);
   if (!url) return {json_response(400, "")};
-  std::string_view service = service_of(url->path);
-  ComputeSubject subject;
-  if (service == "compute" && !s.faults.empty()) subject = compute_subject(s, request, *url);
-  FaultSubject about{service, request.method, subject.call, url->path, subject.zone, subject.machine};
+  const Service& service = service_for(request, *url);
+  Subject subject;
+  if (service.subject != nullptr && !s.faults.empty()) subject = service.subject(s, request, *url);
+  FaultSubject about{service.name, request.method, subject.call, url->path, subject.zone, subject.machine};
   s.fault = s.faults.strike(about, [&] { return static_cast<double>(s.next_random(1u << 30)) / (1u << 30); });
   Answer answer = s.fault != nullptr ? serve_with_fault(s, request, *url, service, *s.fault)
-                                     : serve(s, request, *url, service);
+                                     : service.answer(s, request, *url);
   bool faulty = s.fault != nullptr;
   s.fault = nullptr;
   if (answer.response) set_header(answer.response->headers, "Date", format_http_date(s.cloud_time()));
@@ -158,7 +141,7 @@ Response World::resume(const Request& request, Time now) {
   advance(now);
   auto url = parse_url(request.url);
   if (!url) return json_response(400, "");
-  Answer answer = serve(*state_, request, *url, service_of(url->path));
+  Answer answer = service_for(request, *url).answer(*state_, request, *url);
   return answer.response.value_or(json_response(500, ""));
 }
 
@@ -180,8 +163,24 @@ const std::vector<Event>& World::events() const {
   return state_->diary;
 }
 
+namespace {
+// "ec2.instances": the shelf of that kind, an empty one where nothing is on it; null for other words.
+const Shelf* ec2_shelf(const State& state, std::string_view kind) {
+  constexpr std::string_view kPrefix = "ec2.";
+  static const Shelf none;
+  if (!kind.starts_with(kPrefix)) return nullptr;
+  auto shelf = state.aws.shelves.find(kind.substr(kPrefix.size()));
+  return shelf == state.aws.shelves.end() ? &none : &shelf->second;
+}
+}  // namespace
+
 Value World::resource(std::string_view path) const {
   auto parts = split(path, '/');
+  if (const Shelf* shelf = parts.size() == 2 ? ec2_shelf(*state_, parts[0]) : nullptr) {
+    for (const auto& [key, thing] : *shelf)
+      if (key.name == parts[1]) return thing.wire();
+    return {};
+  }
   bool zonal = parts.size() == 6 && parts[0] == "projects" &&
                (parts[4] == "instances" || parts[4] == "disks" || parts[4] == "operations");
   if (!zonal) return {};
@@ -192,7 +191,9 @@ Value World::resource(std::string_view path) const {
 
 std::vector<Value> World::resources(std::string_view kind) const {
   std::vector<Value> out;
-  for (const auto& [key, resource] : state_->shelf(kind)) out.push_back(resource.wire());
+  const Shelf* ec2 = ec2_shelf(*state_, kind);
+  for (const auto& [key, resource] : ec2 != nullptr ? *ec2 : state_->shelf(kind))
+    out.push_back(resource.wire());
   return out;
 }
 

@@ -1,7 +1,7 @@
-// World: a small Google Cloud in memory. It answers requests, lets time pass, and keeps a diary of every
-// request and every effect. It does no I/O, has no thread and no clock of its own, and knows nothing of
-// nbform's core, back ends, codecs or signers: what it accepts and sends is written down here anew, from the
-// providers' published descriptions.
+// World: a small Google Cloud and a small AWS in memory. It answers requests, lets time pass, and keeps a
+// diary of every request and every effect. It does no I/O, has no thread and no clock of its own, and knows
+// nothing of nbform's core, back ends, codecs or signers: what it accepts and sends is written down here
+// anew, from the providers' published descriptions.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,18 @@
 
 namespace nbform::sim {
 
+// The access key that every World knows: of a user of this account. Signed requests need it or one of
+// add_aws_key.
+inline constexpr std::string_view kAwsKeyId = "AKIANBFORMSANDBOX001";
+inline constexpr std::string_view kAwsSecret = "nbform/sandbox+secret/known/to/everyone1";
+inline constexpr std::string_view kAwsAccount = "123456789012";
+
 // How long operations take: like the cloud's (a VM in about 12 s), a twentieth of that, or a millisecond.
 enum class OpTimes { realistic, fast, instant };
 
 struct Options {
   OpTimes op_times = OpTimes::realistic;
-  bool auth = true;                // false: requests need no bearer token
+  bool auth = true;                // false: requests need no bearer token and no signature
   std::set<std::string> variants;  // see variants.h
   std::uint64_t seed = 1;
   std::int64_t token_lifetime = 3600;  // seconds
@@ -76,20 +82,23 @@ class World {
   Value to_json() const;
   static Result<World> from_json(const Value& value);
 
-  // The wire form of "projects/P/zones/Z/instances/N" (or disks, operations), null where there is none.
+  // The wire form of "projects/P/zones/Z/instances/N" (or disks, operations) or "ec2.instances/i-..." (or
+  // volumes, security-groups, ... aws/region.h), null where there is none.
   Value resource(std::string_view path) const;
-  // All of a kind ("instances", "disks", "operations"), of every project and zone, by name within them.
+  // All of a kind ("instances", "disks", "operations"; "ec2.instances", ...), of every project and zone, by
+  // name within them.
   std::vector<Value> resources(std::string_view kind) const;
 
   // Administration. Globs: '*' and '?'.
+  // An instance of EC2 goes by its id, whatever project and zone are given.
   Result<> preempt(std::string_view project, std::string_view zone, std::string_view name);
   Result<> preempt_at(std::string_view project, std::string_view zone, std::string_view name, Time at);
   // Inserts and starts of matching machine types (and attached GPUs: "n1-standard-4+nvidia-tesla-t4",
-  // Spot VMs: "spot:n1-standard-4") fail.
+  // Spot VMs: "spot:n1-standard-4", EC2 also "on-demand:g5.xlarge") fail.
   void stockout(std::string zone_glob, std::string machine_glob = "*",
                 std::vector<std::string> zones_available = {});
   void end_stockout(std::string_view zone_glob = "*");
-  // region "" or "global": the project's own quotas.
+  // region "" or "global": the project's own quotas. AWS: account, region, quota code ("L-DB2E81BA").
   void set_quota(std::string project_glob, std::string region_glob, std::string metric_glob, double limit);
   Result<> add_faults(const Value& list);  // schemas/faults.schema.json
   void clear_faults();
@@ -103,7 +112,9 @@ class World {
   void publish_image(std::string project, std::string family, std::string name);
   void write_guest_attribute(std::string_view project, std::string_view zone, std::string_view instance,
                              std::string space, std::string key, std::string value);
-  void deny(std::string permission);  // "compute.instances.create": refused with 403; "" clears
+  void deny(std::string permission);  // "compute.instances.create", "ec2:Run*": refused with 403; "" clears
+  // AWS. What befalls it besides, as data: `administer` (docs/simulator.md).
+  void add_aws_key(std::string id, std::string secret, std::string account, std::string arn);
   // One of the above as data, e.g. {"do":"preempt","zone":Z,"name":N}: what nbsim's /_nbsim/ and the sandbox
   // send.
   Result<Value> administer(const Value& command);

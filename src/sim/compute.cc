@@ -192,8 +192,8 @@ const std::vector<Effect>& all_effects() {
   return all;
 }
 
-ComputeSubject compute_subject(const State& state, const Request& request, const Url& url) {
-  ComputeSubject subject;
+Subject compute_subject(State& state, const Request& request, const Url& url) {
+  Subject subject;
   auto routed = route(request.method, segments(url));
   if (!routed) return subject;
   subject.call = routed->method->name;

@@ -3,15 +3,12 @@
 #pragma once
 
 #include "sim/call.h"
-#include "sim/faults.h"
+#include "sim/service.h"
 
 namespace nbform::sim {
 
 // What the fault script looks at, found without judging the request.
-struct ComputeSubject {
-  std::string call, zone, machine;
-};
-ComputeSubject compute_subject(const State& state, const Request& request, const Url& url);
+Subject compute_subject(State& state, const Request& request, const Url& url);
 
 Answer answer_compute(State& state, const Request& request, const Url& url, const std::string& principal);
 

@@ -25,10 +25,11 @@ struct Member {
 };
 constexpr Member kMatch[] = {{"service", 't'}, {"method", 't'},  {"path", 't'},  {"nth", 'i'},
                              {"zone", 't'},    {"machine", 't'}, {"chance", 'n'}};
-constexpr Member kDo[] = {{"status", 'i'},      {"body", '*'},    {"headers", 'm'},     {"delay", 'd'},
-                          {"drop", 't'},        {"cut", 'i'},     {"effect", 'b'},      {"operation", 'o'},
-                          {"keep_disks", 'b'},  {"preempt", 'd'}, {"unreachable", 'l'}, {"page", 'i'},
-                          {"expire_token", 'b'}};
+constexpr Member kDo[] = {{"status", 'i'},       {"body", '*'},    {"headers", 'm'},     {"delay", 'd'},
+                          {"drop", 't'},         {"cut", 'i'},     {"effect", 'b'},      {"operation", 'o'},
+                          {"keep_disks", 'b'},   {"preempt", 'd'}, {"unreachable", 'l'}, {"page", 'i'},
+                          {"expire_token", 'b'}, {"error", 'o'}};
+constexpr Member kError[] = {{"code", 't'}, {"message", 't'}, {"status", 'i'}};
 constexpr Member kOperation[] = {{"code", 't'}, {"message", 't'}, {"status", 'i'}, {"zones_available", 'l'}};
 constexpr Member kEntry[] = {{"match", 'o'}, {"do", 'o'}, {"times", 'i'}};
 
@@ -101,6 +102,14 @@ Result<> read_operation(const Value& op, FaultAction& action, std::size_t index)
   return Ok{};
 }
 
+Result<> read_error(const Value& error, FaultAction& action, std::size_t index) {
+  NB_TRY(check_members(error, kError, index, "error"));
+  if (error["code"].is_null()) return wrong(index, "'error' needs a 'code'");
+  action.error = FaultError{std::string(error["code"].as_text()), std::string(error["message"].as_text()),
+                            static_cast<int>(error["status"].as_int(0))};
+  return Ok{};
+}
+
 Result<> read_answer(const Value& what, FaultAction& action, std::size_t index) {
   if (!what["status"].is_null()) action.status = static_cast<int>(what["status"].as_int());
   if (action.status && (*action.status < 100 || *action.status > 599))
@@ -127,6 +136,7 @@ Result<> read_action(const Value& what, FaultAction& action, std::size_t index) 
   if (!what["delay"].is_null()) action.delay = *parse_delay(what["delay"]);
   if (!what["preempt"].is_null()) action.preempt = parse_delay(what["preempt"]);
   if (!what["operation"].is_null()) NB_TRY(read_operation(what["operation"], action, index));
+  if (!what["error"].is_null()) NB_TRY(read_error(what["error"], action, index));
   action.keep_disks = what["keep_disks"].as_bool();
   action.unreachable = texts(what["unreachable"]);
   if (!what["page"].is_null()) action.page = static_cast<int>(what["page"].as_int());

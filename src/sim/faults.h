@@ -14,16 +14,23 @@
 
 namespace nbform::sim {
 
+// A refusal in the service's own envelope. status 0: the one that belongs to the code.
+struct FaultError {
+  std::string code, message;
+  int status = 0;
+};
+
 struct FaultAction {
   enum class Drop { none, before, after };
   std::optional<int> status;
+  std::optional<FaultError> error;
   std::optional<std::string> body;
   Headers headers;
   Duration delay{0};
   Drop drop = Drop::none;
   std::optional<std::size_t> cut;
-  bool effect = false;                   // with `status`: the request takes effect all the same
-  std::optional<std::string> operation;  // the operation it starts fails with this code
+  bool effect = false;                   // with `status` or `error`: the request takes effect all the same
+  std::optional<std::string> operation;  // the operation it starts fails with this code (EC2: the launch)
   std::string operation_message;
   int operation_status = 503;
   std::vector<std::string> zones_available;
@@ -36,9 +43,9 @@ struct FaultAction {
 
 // What a fault looks at in a request.
 struct FaultSubject {
-  std::string_view service;  // compute, oauth, sts, iamcredentials, metadata
+  std::string_view service;  // compute, oauth, ..., ec2, aws-sts, ... (services.cc, aws/front.cc)
   std::string_view method;   // HTTP verb
-  std::string_view call;     // "instances.insert", "" outside Compute
+  std::string_view call;     // "instances.insert", "RunInstances"; "" where calls have no names
   std::string_view path;     // without query
   std::string_view zone;     // "" where there is none
   std::string_view machine;  // type asked for by insert or setMachineType, or of the VM that start is about

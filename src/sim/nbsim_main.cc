@@ -19,7 +19,7 @@ namespace nbform::sim {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"help(nbsim: a simulated Google Cloud (Compute v1, OAuth, STS, metadata) on loopback
+    R"help(nbsim: a simulated Google Cloud (Compute v1, OAuth, STS, metadata) and AWS (EC2, STS, SSM, IMDS) on loopback
 
   nbsim --port P [options]        serve; port 0 = any free one; the first line printed is the address
   nbsim env --port P [--dir D]    print the export lines that point clients at a running nbsim
@@ -33,7 +33,7 @@ constexpr std::string_view kHelp =
   --log FILE.jsonl    one line for every request
   --world FILE        state: read at the start, written at the end
   --seed N            of ids, names and chances
-  --auth on|off       off: requests need no token
+  --auth on|off       off: requests need no token and no signature
   --quotas on|off     off: nothing is limited
 
 Example:  nbsim --port 8085 --op-times fast &  eval "$(nbsim env --port 8085)"
@@ -190,7 +190,13 @@ Result<> print_env(const CommandLine& line) {
            {"GOOGLE_APPLICATION_CREDENTIALS", dir + "/key.json"},
            {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir + "/token"},
            {"CLOUDSDK_CORE_PROJECT", project},
-           {"GOOGLE_CLOUD_PROJECT", project}})
+           {"GOOGLE_CLOUD_PROJECT", project},
+           {"AWS_ENDPOINT_URL", root},
+           {"AWS_EC2_METADATA_SERVICE_ENDPOINT", root},
+           {"AWS_ACCESS_KEY_ID", std::string(env["aws_key_id"].as_text())},
+           {"AWS_SECRET_ACCESS_KEY", std::string(env["aws_secret"].as_text())},
+           {"AWS_REGION", "us-west-2"},
+           {"AWS_DEFAULT_REGION", "us-west-2"}})
     fmt::print("export {}='{}'\n", name, value);
   return Ok{};
 }

@@ -7,6 +7,7 @@
 #include "sim/effects.h"
 #include "sim/lists.h"
 #include "sim/refusal.h"
+#include "sim/shelf_json.h"
 
 namespace nbform::sim {
 
@@ -15,14 +16,6 @@ namespace {
 using std::chrono::minutes;
 constexpr auto kReplayWindow = minutes(60);
 constexpr auto kMemory = minutes(60);  // how long a finished operation can be read
-
-Value key_value(const Key& key) {
-  return Map{{"project", key.project}, {"scope", key.scope}, {"name", key.name}};
-}
-Key read_key(const Value& v) {
-  return {std::string(v["project"].as_text()), std::string(v["scope"].as_text()),
-          std::string(v["name"].as_text())};
-}
 
 std::string operation_name(State& state) {
   return fmt::format("operation-{}-{:013x}-{:08x}-{:08x}", state.cloud_time().millis(),

@@ -106,6 +106,7 @@ struct Server::Inside {
   void write_log(const httplib::Request& req, const Answer& answer) {
     if (!log.is_open()) return;
     auto body = parse_json(req.body);
+    bool form = req.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded");
     Map line{{"time", format_rfc3339(now())},
              {"method", req.method},
              {"url", req.target},
@@ -113,6 +114,8 @@ struct Server::Inside {
              {"status", answer.response ? answer.response->status : 0}};
     if (answer.response) line.set("answer", answer.response->body);
     if (answer.scripted) line.set("scripted", true);
+    if (form) line.set("form", req.body);
+    if (req.has_header("X-Amz-Target")) line.set("target", req.get_header_value("X-Amz-Target"));
     log << to_json(line) << std::endl;
   }
 
@@ -193,7 +196,11 @@ struct Server::Inside {
             {"client_id", "100000000000000000000"},
             {"token_uri", url + "/token"},
             {"universe_domain", "googleapis.com"}};
-    return Map{{"key_file", key}, {"token", "sandbox"}, {"project", "acme-ml"}};
+    return Map{{"key_file", key},
+               {"token", "sandbox"},
+               {"project", "acme-ml"},
+               {"aws_key_id", kAwsKeyId},
+               {"aws_secret", kAwsSecret}};
   }
 
   Result<> load() {

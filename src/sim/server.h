@@ -14,7 +14,7 @@ struct ServerOptions {
   int port = 0;                  // 0 = any free one
   Duration latency{0};           // added to every answer
   std::string certificate, key;  // PEM files: TLS
-  std::string log;               // JSON lines of every request: {time, method, url, body, status}
+  std::string log;               // JSON lines of every request: {time, method, url, body, form, target, status}
   std::string world;             // file: read at the start where it is there, written at the end
 };
 
@@ -30,7 +30,7 @@ class Server {
   std::unique_ptr<Inside> inside_;
 };
 
-// What `nbsim env` needs from a running server: {key_file: {...}, token, project}.
+// What `nbsim env` needs from a running server: {key_file: {...}, token, project, aws_key_id, aws_secret}.
 Result<Value> fetch_env(int port, bool tls);
 
 }  // namespace nbform::sim

@@ -7,45 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "sim/aws/holdings.h"
 #include "sim/cloud.h"
 #include "sim/faults.h"
-#include "sim/mask.h"
+#include "sim/shelf.h"
 
 namespace nbform::sim {
 
-// Where a thing is: scope is "zones/Z", "regions/R" or "global".
-struct Key {
-  std::string project, scope, name;
-  auto operator<=>(const Key&) const = default;
-  std::string zone() const { return scope.substr(scope.find('/') + 1); }
-};
-
-// A thing on a shelf: what GET shows, and what the cloud knows besides.
-class Resource {
- public:
-  Resource() = default;
-  explicit Resource(Value wire) : wire_(std::move(wire)) {}
-  const Value& wire() const { return wire_; }
-  const Value& operator[](std::string_view key) const { return wire_[key]; }
-  Map& edit() {
-    whole_.clear();
-    masked_.clear();
-    return wire_.map();
-  }
-  // JSON, reduced by the mask; remembered until the next edit, as lists of thousands are made of these.
-  const std::string& text(const Mask& mask, const std::string& mask_text) const;
-
-  Value hidden = Map();
-  Time visible_from;
-
- private:
-  Value wire_;
-  mutable std::string whole_, masked_, masked_by_;
-};
-using Shelf = std::map<Key, Resource>;
-
 // Something that will happen. `what`: op.start, op.finish, op.forget, vm.staging, vm.running, vm.deadline,
-// vm.stopped, vm.preempt.
+// vm.stopped, vm.preempt, and aws.* (aws/ec2.h).
 struct Happening {
   std::string what;
   Key target;
@@ -83,7 +53,23 @@ struct QuotaKey {
   auto operator<=>(const QuotaKey&) const = default;
 };
 
-struct World::State {
+// What only the Google side remembers.
+struct GoogleHoldings {
+  Shelf instances, disks, operations;
+  std::map<Key, Time> busy_until;  // a thing's operations run one after the other
+  std::map<std::pair<std::string, std::string>, Replay> replays;  // by project and request id
+  std::map<std::string, Token> tokens;
+  std::map<std::string, std::string> service_accounts;  // e-mail -> public key
+  std::map<QuotaKey, double> usage;
+  std::int64_t rate_minute = 0;  // what `rate_used` counts
+  std::map<std::pair<std::string, std::string_view>, std::int64_t>
+      rate_used;  // by project and kind of request
+  std::set<std::string> unreachable;
+  std::vector<PublishedImage> published;
+};
+
+// What every cloud shares (time, chance, the diary, what goes wrong), and each cloud's own.
+struct World::State : GoogleHoldings {
   Options options;
   Time now;
   Duration clock_offset{0};
@@ -91,23 +77,13 @@ struct World::State {
   std::uint64_t random = 0;
   std::map<std::pair<Time, std::uint64_t>, Happening> agenda;
   std::vector<Event> diary;
-  Shelf instances, disks, operations;
-  std::map<Key, Time> busy_until;  // a thing's operations run one after the other
-  std::map<std::pair<std::string, std::string>, Replay> replays;  // by project and request id
-  std::map<std::string, Token> tokens;
-  std::map<std::string, std::string> service_accounts;  // e-mail -> public key
   std::vector<Stockout> stockouts;
   std::vector<QuotaRule> quota_rules;  // later ones win
-  std::map<QuotaKey, double> usage;
-  std::int64_t rate_minute = 0;  // what `rate_used` counts
-  std::map<std::pair<std::string, std::string_view>, std::int64_t>
-      rate_used;  // by project and kind of request
-  std::set<std::string> unreachable;
   std::set<std::string> denied;
-  std::vector<PublishedImage> published;
   FaultScript faults;
   const FaultAction* fault = nullptr;  // of the request being handled
   std::string actor;                   // on whose behalf things happen right now; "" = the cloud's own
+  aws::Holdings aws;
 
   Time cloud_time() const { return now + clock_offset; }
   bool lists_region(const std::string& region) const {

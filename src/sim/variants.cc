@@ -20,9 +20,12 @@ constexpr std::array kVariants = {
     Variant{"leftover-disks", "a failed insert leaves the disks it made (default: they are rolled back)"},
     Variant{"stale-in-operation",
             "a stale fingerprint is an operation error CONDITION_NOT_MET (default: HTTP 412)"},
-    Variant{"slow-visibility",
-            "a new VM answers 404 until its operation is half done (default: visible at once)"},
-    Variant{"flickering-visibility", "in its first seconds a new VM is sometimes seen and sometimes not"},
+    Variant{
+        "slow-visibility",
+        "a new VM answers 404 until its operation is half done; in EC2 every new id is not found for a while "
+        "(default: visible at once)"},
+    Variant{"flickering-visibility",
+            "in its first seconds a new VM (EC2: every new id) is sometimes seen and sometimes not"},
     Variant{"preemptible-absent", "preemptible is not filled in for SPOT (default: preemptible: true)"},
     Variant{"rate-limit-429", "rate limits are HTTP 429 (default: 403 rateLimitExceeded)"},
     Variant{"staging-after-done", "the insert and start operations are DONE while the VM is still STAGING"},
@@ -44,6 +47,17 @@ constexpr std::array kVariants = {
     Variant{"links-as-paths", "links in answers begin with projects/"},
     Variant{"short-memory", "a finished operation is forgotten after a second (default: an hour)"},
     Variant{"no-preempted-record", "a preemption leaves no operation compute.instances.preempted"},
+    Variant{"shuffled-sets", "EC2: the items of a page come in another order"},
+    Variant{"request-buckets",
+            "EC2: requests of an action are limited by token buckets (default: unlimited)"},
+    Variant{"token-regional", "EC2: a client token counts in its region, whatever zone is asked for"},
+    Variant{"skew-auth-failure", "EC2: a clock too far off is AuthFailure 401 (default: RequestExpired 400)"},
+    Variant{"opt-in-required", "EC2: a region not opted in is OptInRequired (default: AuthFailure)"},
+    Variant{"volume-cooldown", "EC2: one modification of a volume in six hours (default: four in 24 hours)"},
+    Variant{"unmodified-volume-empty",
+            "EC2: DescribeVolumesModifications of an untouched volume is empty (default: NotFound)"},
+    Variant{"spot-relaunch-tagged",
+            "EC2: an instance that a spot request launches again has the tags of the first"},
 };
 }  // namespace
 

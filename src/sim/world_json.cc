@@ -3,6 +3,7 @@
 
 #include "sim/quotas.h"
 #include "sim/refusal.h"
+#include "sim/shelf_json.h"
 #include "sim/state.h"
 
 namespace nbform::sim {
@@ -13,13 +14,6 @@ constexpr std::int64_t kFormat = 1;
 
 std::string text(const Value& v, std::string_view key) {
   return std::string(v[key].as_text());
-}
-
-Value key_value(const Key& key) {
-  return Map{{"project", key.project}, {"scope", key.scope}, {"name", key.name}};
-}
-Key read_key(const Value& v) {
-  return {text(v, "project"), text(v, "scope"), text(v, "name")};
 }
 
 Value texts(const auto& items) {
@@ -50,25 +44,6 @@ Options read_options(const Value& v) {
   for (const Value& name : v["regions"].as_list()) o.regions.emplace(name.as_text());
   o.rate_limit = v["rate_limit"].as_int();
   return o;
-}
-
-Value write_shelf(const Shelf& shelf) {
-  List out;
-  for (const auto& [key, r] : shelf)
-    out.push_back(Map{{"key", key_value(key)},
-                      {"wire", r.wire()},
-                      {"hidden", r.hidden},
-                      {"visible_from", r.visible_from.us}});
-  return out;
-}
-
-void read_shelf(const Value& v, Shelf& shelf) {
-  for (const Value& item : v.as_list()) {
-    Resource& r = shelf[read_key(item["key"])];
-    r = Resource(item["wire"]);
-    r.hidden = item["hidden"];
-    r.visible_from = Time{item["visible_from"].as_int()};
-  }
 }
 
 Value write_agenda(const State& s) {
@@ -188,7 +163,8 @@ Value World::to_json() const {
              {"agenda", write_agenda(s)},
              {"diary", write_diary(s)},
              {"access", write_access(s)},
-             {"trouble", write_trouble(s)}};
+             {"trouble", write_trouble(s)},
+             {"aws", s.aws.to_json()}};
 }
 
 Result<World> World::from_json(const Value& value) {
@@ -211,6 +187,7 @@ Result<World> World::from_json(const Value& value) {
   read_diary(value["diary"], s);
   read_access(value["access"], s);
   NB_TRY(read_trouble(value["trouble"], s));
+  s.aws = aws::Holdings::from_json(value["aws"]);
   recount_quotas(s);
   return World(std::move(state));
 }
