@@ -10,6 +10,9 @@ import xml.etree.ElementTree as ElementTree
 
 COVERED = {}
 
+# What the documentation says and the model does not: "the state is available when attached to a VPC".
+BEYOND_MODEL = {("DescribeInternetGateways.internetGatewaySet.item.attachmentSet.item.state", "available")}
+
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$")
 
 
@@ -29,7 +32,7 @@ def check_scalar(shape, text, at):
     elif kind == "timestamp":
         assert TIMESTAMP.match(text), f"{at}: '{text}' is no timestamp"
     elif kind == "string" and shape.enum and text:
-        assert text in shape.enum, f"{at}: '{text}' is not one of {shape.enum}"
+        assert text in shape.enum or (at, text) in BEYOND_MODEL, f"{at}: {text} is not one of {shape.enum}"
 
 
 def check_xml(shape, element, at, seen):

@@ -200,6 +200,8 @@ def test_attributes_of_a_running_instance(aws, ec2):
     name = launch(ec2, aws.ami)
     wait(ec2, "instance_running", name)
     group = ec2.create_security_group(GroupName="other", Description="d")["GroupId"]
+    nic = instance(ec2, name)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=nic, Groups=[group])
     ec2.modify_instance_attribute(InstanceId=name, Groups=[group])
     assert [g["GroupId"] for g in instance(ec2, name)["SecurityGroups"]] == [group]
     ec2.modify_instance_attribute(InstanceId=name, BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": {
@@ -325,7 +327,7 @@ def test_launches_that_are_refused(aws, ec2):
         launch(ec2, ami, InstanceMarketOptions=SPOT)
     aws.nbsim.admin("network", region="us-west-2", default_vpc=False)
     with refused("VPCIdNotSpecified"):
-        launch(ec2, ami)
+        launch(ec2, ami, InstanceType="t3.medium")
 
 
 # --- spot

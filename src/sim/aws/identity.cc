@@ -197,7 +197,10 @@ Response answer_sso(State& state, const Request& request, const Url& url) {
     return sso_answer(401, Map{{"message", "Session token not found or invalid"}}, "UnauthorizedException");
   std::string role, account;
   for (const auto& [name, value] : form_decode(url.query))
-    (name == "role_name" ? role : name == "account_id" ? account : role) = value;
+    if (name == "role_name")
+      role = value;
+    else if (name == "account_id")
+      account = value;
   Session s = issue_session(state, account,
                             fmt::format("arn:aws:sts::{}:assumed-role/AWSReservedSSO_{}/sso", account, role),
                             fmt::format("{}:sso", kRoleId), 3600);

@@ -194,7 +194,9 @@ void instance_terminates(Region& region, std::string_view instance) {
   Resource* request = request_of(region, instance);
   if (request == nullptr || (*request)["instanceId"].as_text() != instance) return;
   std::string id = id_of(*request);
-  if (cancelled(*request)) return region.plan_at(region.state.now + kForgottenAfter, "aws.spot.forget", id);
+  if (cancelled(*request) || !persistent(*request))
+    region.plan_at(region.state.now + kForgottenAfter, "aws.spot.forget", id);
+  if (cancelled(*request)) return;
   if (state_text(*request) == "closed") return;
   if (!persistent(*request)) return set_request(region, id, "closed", "instance-terminated-by-user");
   set_request(region, id, "open", "instance-terminated-by-user");

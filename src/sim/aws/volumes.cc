@@ -331,7 +331,7 @@ void volume_happens(Region& region, const Happening& h) {
   if (volume == nullptr) return;
   if (h.what == "aws.volume.available" && (*volume)["status"].as_text() == "creating")
     volume->edit().set("status", "available");
-  if (h.what == "aws.volume.deleted") delete_volume_now(region, id, "DeleteVolume");
+  if (h.what == "aws.volume.deleted") return delete_volume_now(region, id, "DeleteVolume");
   const List& attachments = (*volume)["attachmentSet"].as_list();
   if (attachments.empty()) return;
   std::string vm(attachments[0]["instanceId"].as_text());
