@@ -82,17 +82,15 @@ Answer serve_with_fault(State& state, const Request& request, const Url& url, co
   return answer;
 }
 
-void note_request(State& state, const Request& request, const Url& url, const Answer& answer, bool faulty) {
-  bool is_aws = aws::service_for(request, url) != nullptr;
-  Map detail{{"method", request.method},
-             {"path", url.path},
-             {"query", url.query},
-             {"status", answer.response ? answer.response->status : 0}};
-  if (auto body = parse_json(request.body); body && body->is_map() && url.path.starts_with("/compute/"))
-    detail.set("body", std::move(*body));
-  if (is_aws)
-    for (const auto& [name, value] : aws::request_note(request, url).as_map()) detail.set(name, value);
-  if (faulty) detail.set("fault", true);
+void note_request(State& state, const Request& request, const Url& url, const Service& service,
+                  const Answer& answer) {
+  Value detail = Map{{"method", request.method},
+                     {"path", url.path},
+                     {"query", url.query},
+                     {"status", answer.response ? answer.response->status : 0}};
+  Value seen = service.note != nullptr ? service.note(request, url) : Map();
+  for (auto& [name, value] : seen.map()) detail.map().set(name, std::move(value));
+  if (state.fault != nullptr) detail.map().set("fault", true);
   auto parts = split(url.path, '/');
   auto after = [&](std::string_view word) {
     for (std::size_t i = 0; i + 1 < parts.size(); ++i)
@@ -129,10 +127,9 @@ Answer World::handle(const Request& request, Time now) {
   s.fault = s.faults.strike(about, [&] { return static_cast<double>(s.next_random(1u << 30)) / (1u << 30); });
   Answer answer = s.fault != nullptr ? serve_with_fault(s, request, *url, service, *s.fault)
                                      : service.answer(s, request, *url);
-  bool faulty = s.fault != nullptr;
-  s.fault = nullptr;
   if (answer.response) set_header(answer.response->headers, "Date", format_http_date(s.cloud_time()));
-  note_request(s, request, *url, answer, faulty);
+  note_request(s, request, *url, service, answer);
+  s.fault = nullptr;
   s.actor.clear();
   return answer;
 }

@@ -21,6 +21,7 @@ struct Service {
   Response (*trouble)(State&, int status, std::string_view code, std::string_view message);
   Subject (*subject)(State&, const Request&, const Url&) = nullptr;
   int (*status_of)(std::string_view code) = nullptr;
+  Value (*note)(const Request&, const Url&) = nullptr;  // what the diary keeps of a request, a map
 };
 
 // By host, path, signature or form: a request to no service known is answered like one to a wrong path.

@@ -45,8 +45,13 @@ Response google_trouble(State&, int status, std::string_view code, std::string_v
       status, to_json(Map{{"error", Map{{"code", status}, {"message", message}, {"errors", List{item}}}}}));
 }
 
+Value compute_note(const Request& request, const Url&) {
+  auto body = parse_json(request.body);
+  return body && body->is_map() ? Map{{"body", std::move(*body)}} : Map();
+}
+
 constexpr std::array kGoogle = {
-    Service{"compute", compute, google_trouble, compute_subject, http_status},
+    Service{"compute", compute, google_trouble, compute_subject, http_status, compute_note},
     Service{"oauth", oauth, google_trouble, nullptr, http_status},
     Service{"sts", sts, google_trouble, nullptr, http_status},
     Service{"iamcredentials", iam, google_trouble, nullptr, http_status},

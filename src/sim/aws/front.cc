@@ -284,14 +284,25 @@ Subject target_subject(State&, const Request& request, const Url&) {
   return {std::string(target.substr(target.find('.') + 1)), "", ""};
 }
 
+Value note(const Request& request, const Url& url) {
+  Destination to = destination(request, url);
+  Map parameters;
+  for (const auto& [name, value] : form_of(request, url)) parameters.set(name, value);
+  auto body = parse_json(request.body);
+  return Map{{"service", to.service},
+             {"region", to.region},
+             {"action", parameters["Action"]},
+             {"body", body && body->is_map() ? *body : Value(std::move(parameters))}};
+}
+
 using nbform::sim::Service;
 constexpr std::array kServices = {
-    Service{"ec2", answer_ec2, trouble<Protocol::ec2>, ec2_subject, status_of},
-    Service{"aws-sts", answer_sts, trouble<Protocol::query>, form_subject, status_of},
-    Service{"ssm", answer_ssm, trouble<Protocol::json>, target_subject, status_of},
-    Service{"servicequotas", answer_quotas, trouble<Protocol::json>, target_subject, status_of},
-    Service{"imds", answer_imds_request, trouble<Protocol::json>, nullptr, status_of},
-    Service{"sso", answer_sso_request, trouble<Protocol::json>, nullptr, status_of},
+    Service{"ec2", answer_ec2, trouble<Protocol::ec2>, ec2_subject, status_of, note},
+    Service{"aws-sts", answer_sts, trouble<Protocol::query>, form_subject, status_of, note},
+    Service{"ssm", answer_ssm, trouble<Protocol::json>, target_subject, status_of, note},
+    Service{"servicequotas", answer_quotas, trouble<Protocol::json>, target_subject, status_of, note},
+    Service{"imds", answer_imds_request, trouble<Protocol::json>, nullptr, status_of, note},
+    Service{"sso", answer_sso_request, trouble<Protocol::json>, nullptr, status_of, note},
 };
 
 }  // namespace
@@ -301,17 +312,6 @@ const Service* service_for(const Request& request, const Url& url) {
   auto it =
       std::find_if(kServices.begin(), kServices.end(), [&](const Service& s) { return s.name == name; });
   return it == kServices.end() ? nullptr : &*it;
-}
-
-Value request_note(const Request& request, const Url& url) {
-  Destination to = destination(request, url);
-  Map parameters;
-  for (const auto& [name, value] : form_of(request, url)) parameters.set(name, value);
-  auto body = parse_json(request.body);
-  return Map{{"service", to.service},
-             {"region", to.region},
-             {"action", parameters["Action"]},
-             {"body", body && body->is_map() ? *body : Value(std::move(parameters))}};
 }
 
 void happens(State& state, const Happening& happening) {

@@ -10,9 +10,6 @@ namespace nbform::sim::aws {
 // signature, by X-Amz-Target, by Action in a form to "/", by the paths of IMDS (/latest/) and the SSO portal.
 const nbform::sim::Service* service_for(const Request& request, const Url& url);
 
-// What the diary keeps of a request: {action, region, parameters}.
-Value request_note(const Request& request, const Url& url);
-
 void expire_caller(State& state, const Request& request);
 void happens(State& state, const Happening& happening);  // aws.*
 

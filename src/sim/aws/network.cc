@@ -66,6 +66,15 @@ void make_routes(Region& region, const std::string& vpc) {
                    {"tagSet", List()}});
 }
 
+// It was there long before anybody asked, whatever new things need to be seen.
+void settle(Region& region, std::string_view kind) {
+  for (const Key& key : region.keys(kind)) {
+    Resource& thing = region.get(kind, key.name);
+    thing.visible_from = {};
+    thing.hidden.map().erase("young_until");
+  }
+}
+
 }  // namespace
 
 void make_network(Region& region) {
@@ -89,6 +98,7 @@ void make_network(Region& region) {
   make_routes(region, vpc);
   make_group(region, stable_id(region, "sg-", "default"), "default", "default VPC security group", vpc,
              List());
+  for (std::string_view kind : {"security-groups", "security-group-rules"}) settle(region, kind);
 }
 
 void drop_default_vpc(Region& region) {

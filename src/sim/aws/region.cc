@@ -135,8 +135,8 @@ void Region::note(std::string kind, std::string_view shelf, std::string_view id,
     const Value& wire = thing->wire();
     zone = wire["availabilityZone"].as_text(wire["placement"]["availabilityZone"].as_text(name));
   }
-  state.diary.push_back(
-      {state.now, std::move(kind), account, zone, fmt::format("{}/{}", shelf, id), std::move(detail)});
+  state.diary.push_back({state.now, std::move(kind), account, zone, fmt::format("{}/{}", shelf, id),
+                         state.actor, std::move(detail)});
 }
 
 std::string arn(const Region& region, std::string_view rest) {
