@@ -106,15 +106,13 @@ struct Server::Inside {
   void write_log(const httplib::Request& req, const Answer& answer) {
     if (!log.is_open()) return;
     auto body = parse_json(req.body);
-    bool form = req.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded");
     Map line{{"time", format_rfc3339(now())},
              {"method", req.method},
              {"url", req.target},
-             {"body", body ? *body : Value()},
+             {"body", body ? *body : Value(req.body)},
              {"status", answer.response ? answer.response->status : 0}};
     if (answer.response) line.set("answer", answer.response->body);
     if (answer.scripted) line.set("scripted", true);
-    if (form) line.set("form", req.body);
     if (req.has_header("X-Amz-Target")) line.set("target", req.get_header_value("X-Amz-Target"));
     log << to_json(line) << std::endl;
   }
@@ -228,11 +226,21 @@ struct Server::Inside {
     http->set_keep_alive_max_count(1'000'000);
     http->set_keep_alive_timeout(120);
     auto handler = [this](const httplib::Request& req, httplib::Response& res) { serve(req, res); };
+    // The body is read here: the library refuses forms of more than 8 KiB, and user data alone may be 16.
+    auto reading = [this](const httplib::Request& req, httplib::Response& res,
+                          const httplib::ContentReader& reader) {
+      httplib::Request whole = req;
+      reader([&](const char* data, std::size_t size) {
+        whole.body.append(data, size);
+        return true;
+      });
+      serve(whole, res);
+    };
     http->Get(".*", handler)
-        .Post(".*", handler)
-        .Put(".*", handler)
-        .Patch(".*", handler)
-        .Delete(".*", handler);
+        .Post(".*", reading)
+        .Put(".*", reading)
+        .Patch(".*", reading)
+        .Delete(".*", reading);
   }
 };
 

@@ -14,8 +14,8 @@ struct ServerOptions {
   int port = 0;                  // 0 = any free one
   Duration latency{0};           // added to every answer
   std::string certificate, key;  // PEM files: TLS
-  std::string log;               // JSON lines of every request: {time, method, url, body, form, target, status}
-  std::string world;             // file: read at the start where it is there, written at the end
+  std::string log;    // JSON lines of every request: {time, method, url, body, form, target, status}
+  std::string world;  // file: read at the start where it is there, written at the end
 };
 
 class Server {

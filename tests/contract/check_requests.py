@@ -1,9 +1,10 @@
-"""Checks logged requests, and their answers, against the published description of Compute v1.
+"""Checks logged requests, and their answers, against what the providers publish: the description of Compute v1, and the
+service models of AWS.
 
     python3 check_requests.py FILE.jsonl...
 
-Each line is {"method", "url", "body", "status", "answer"}, as `nbsim --log` and nbform's --log-requests write them.
-Requests to other services (tokens, metadata, /_nbsim/) are counted and passed over, as are requests without an answer
+Each line is {"method", "url", "target", "body", "status", "answer"}, as `nbsim --log` and nbform's --log-requests write them.
+`target` is the X-Amz-Target. Requests to other services (tokens, metadata, /_nbsim/) are counted and passed over, as are requests without an answer
 and, marked "scripted", answers that a fault script put in place of the simulator's. Prints every violation and, where
 NBFORM_REPORT names a directory, writes the figures there; exit 1 when there is a violation, 2 when there was nothing to
 check.
@@ -16,10 +17,15 @@ import pathlib
 import sys
 import urllib.parse
 
+import aws_messages
 from answers import Answers
 from discovery import PREFIX, Discovery
 
-OTHERS = ("/token", "/v1/token", "/oauth2/", "/v1/projects/-/serviceAccounts/", "/computeMetadata/", "/_nbsim/")
+OTHERS = ("/latest/", "/federation/credentials", "/token", "/v1/token", "/oauth2/", "/v1/projects/-/serviceAccounts/", "/computeMetadata/", "/_nbsim/")
+REDACTED = "[redacted]"
+# Whose envelope a refusal of no known operation is held against.
+ANY_OPERATION = {"ec2": "DescribeInstances", "sts": "GetCallerIdentity", "ssm": "GetParameter",
+                 "service-quotas": "GetServiceQuota"}
 
 
 def decoded(text):
@@ -36,6 +42,7 @@ class Judge:
     def __init__(self, requests=True):
         self.published, self.asked_of, self.requests = Answers(), Discovery(), requests
         self.asked, self.answered = collections.Counter(), collections.Counter()
+        self.members = set()  # of AWS's answers
         self.others = self.unanswered = self.scripted = self.unfit = 0
         self.errors = []
 
@@ -47,36 +54,53 @@ class Judge:
                 self.errors += [f"{where}: {error}" for error in self.line(record)]
 
     def line(self, record):
+        if aws := aws_messages.operation(record):
+            return self.judge(record, *self.of_aws(record, *aws))
         path = urllib.parse.urlsplit(record["url"]).path
         if path == "/" or path.startswith(OTHERS):
             self.others += 1
             return []
-        method = self.published.method(record["method"], path.removeprefix(PREFIX))
-        name = method["id"] if method else "?"
-        self.asked[name] += 1
-        wrong = []
-        if self.requests:
-            wrong += self.asked_of.check_request(record["method"], record["url"], decoded(record.get("body")))
-        return wrong + self.answer(record, name)
+        return self.judge(record, *self.of_compute(record, path))
 
-    def answer(self, record, name):
+    def of_compute(self, record, path):
+        """(name of the method, how its request and how its answer are checked)."""
+        method = self.published.method(record["method"], path.removeprefix(PREFIX))
+
+        def check_answer(answer):
+            return self.published.check_answer(record["method"], record["url"], record["status"], answer)
+
+        return (method["id"] if method else "?",
+                lambda: self.asked_of.check_request(record["method"], record["url"], decoded(record.get("body"))),
+                check_answer)
+
+    def of_aws(self, record, service, operation, model):
+        name = f"{service}.{operation}" if model else "?"
+
+        def check_answer(answer):
+            model_or_any = model or aws_messages.service_model(service).operation_model(ANY_OPERATION[service])
+            return aws_messages.check_answer(model_or_any, record["status"], answer, self.members)
+
+        return name, lambda: aws_messages.check_request(record, model), check_answer
+
+    def judge(self, record, name, check_request, check_answer):
+        self.asked[name] += 1
+        wrong = check_request() if self.requests else []
         if record.get("scripted"):
             self.scripted += 1
-        elif not record.get("status"):
+        elif not record.get("status") or record.get("answer") == REDACTED:
             self.unanswered += 1
         else:
             self.answered[name] += 1
-            answer = decoded(record.get("answer"))
-            wrong = self.published.check_answer(record["method"], record["url"], record["status"], answer)
-            self.unfit += bool(wrong)
-            return wrong
-        return []
+            unfit = check_answer(decoded(record.get("answer")))
+            self.unfit += bool(unfit)
+            wrong = wrong + unfit
+        return wrong
 
     def figures(self):
         total = sum(self.answered.values())
         return {"requests": sum(self.asked.values()), "methods": len(self.asked), "answers": total,
                 "answers_that_fit_percent": round(100 * (total - self.unfit) / total, 3) if total else 0,
-                "violations": len(self.errors), "to_other_services": self.others, "without_answer": self.unanswered,
+                "members_of_aws_answers": len(self.members), "violations": len(self.errors), "to_other_services": self.others, "without_answer": self.unanswered,
                 "answers_of_fault_scripts": self.scripted}
 
     def words(self):

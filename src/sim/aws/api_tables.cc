@@ -1,4 +1,4 @@
-// Requests of AWS services as published: service models of botocore 1.43.11. Written by
+// Requests of AWS services as published: service models of botocore 1.44.5. Written by
 // tests/contract/aws_api.py; not edited by hand. api.h says how it is read.
 #include "sim/aws/api.h"
 
@@ -33,10 +33,10 @@ ec2.ModifyInstanceAttribute
   Attribute:=instanceType|kernel|ramdisk|userData|disableApiTermination|instanceInitiatedShutdownBehavior|rootDeviceName|blockDeviceMapping|productCodes|sourceDestCheck|groupSet|ebsOptimized|sriovNetSupport|enaSupport|enclaveOptions|disableApiStop
   BlockDeviceMapping:[InstanceBlockDeviceMappingSpecification] DisableApiStop:AttributeBooleanValue
   DisableApiTermination:AttributeBooleanValue DryRun:boolean EbsOptimized:AttributeBooleanValue
-  EnaSupport:AttributeBooleanValue GroupId:[string] InstanceId!:string
+  EnaSupport:AttributeBooleanValue EnclaveOptions:EnclaveOptionsRequest GroupId:[string] InstanceId!:string
   InstanceInitiatedShutdownBehavior:AttributeValue InstanceType:AttributeValue Kernel:AttributeValue
   Ramdisk:AttributeValue SourceDestCheck:AttributeBooleanValue SriovNetSupport:AttributeValue
-  UserData:BlobAttributeValue Value:string ;
+  UserData:SecureBlobAttributeValue Value:string ;
 ec2.DescribeInstanceAttribute
   Attribute!:=instanceType|kernel|ramdisk|userData|disableApiTermination|instanceInitiatedShutdownBehavior|rootDeviceName|blockDeviceMapping|productCodes|sourceDestCheck|groupSet|ebsOptimized|sriovNetSupport|enaSupport|enclaveOptions|disableApiStop
   DryRun:boolean InstanceId!:string ;
@@ -57,7 +57,8 @@ ec2.AttachVolume Device!:string DryRun:boolean EbsCardIndex:int InstanceId!:stri
 ec2.DetachVolume Device:string DryRun:boolean Force:boolean InstanceId:string VolumeId!:string ;
 ec2.ModifyVolume DryRun:boolean Iops:int MultiAttachEnabled:boolean Size:int Throughput:int VolumeId!:string
   VolumeType:=standard|io1|io2|gp2|sc1|st1|gp3 ;
-ec2.DescribeVolumesModifications DryRun:boolean Filter:[Filter] MaxResults:int NextToken:string VolumeId:[string] ;
+ec2.DescribeVolumesModifications DryRun:boolean Filter:[Filter] IncludeManagedResources:boolean MaxResults:int
+  NextToken:string VolumeId:[string] ;
 ec2.DeleteVolume DryRun:boolean VolumeId!:string ;
 ec2.ImportKeyPair DryRun:boolean KeyName!:string PublicKeyMaterial!:blob TagSpecification:[TagSpecification] ;
 ec2.DescribeKeyPairs DryRun:boolean Filter:[Filter] IncludePublicKey:boolean KeyName:[string] KeyPairId:[string] ;
@@ -112,11 +113,12 @@ ec2.AssociateIamInstanceProfile IamInstanceProfile!:IamInstanceProfileSpecificat
 ec2.ReplaceIamInstanceProfileAssociation AssociationId!:string IamInstanceProfile!:IamInstanceProfileSpecification ;
 ec2.DisassociateIamInstanceProfile AssociationId!:string ;
 sts.GetCallerIdentity ;
-sts.AssumeRole DurationSeconds:int ExternalId:string Policy:string PolicyArns:[sts:PolicyDescriptorType]
-  ProvidedContexts:[sts:ProvidedContext] RoleArn!:string RoleSessionName!:string SerialNumber:string
-  SourceIdentity:string Tags:[sts:Tag] TokenCode:string TransitiveTagKeys:[string] ;
-sts.AssumeRoleWithWebIdentity DurationSeconds:int Policy:string PolicyArns:[sts:PolicyDescriptorType]
-  ProviderId:string RoleArn!:string RoleSessionName!:string WebIdentityToken!:string ;
+sts.AssumeRole DurationSeconds:int ExternalId:string MinimumSessionTokenSize:int Policy:string
+  PolicyArns:[sts:PolicyDescriptorType] ProvidedContexts:[sts:ProvidedContext] RoleArn!:string RoleSessionName!:string
+  SerialNumber:string SourceIdentity:string Tags:[sts:Tag] TokenCode:string TransitiveTagKeys:[string] ;
+sts.AssumeRoleWithWebIdentity DurationSeconds:int MinimumSessionTokenSize:int Policy:string
+  PolicyArns:[sts:PolicyDescriptorType] ProviderId:string RoleArn!:string RoleSessionName!:string
+  WebIdentityToken!:string ;
 ssm.GetParameter Name!:string WithDecryption:boolean ;
 ssm.GetParameters Names!:[string] WithDecryption:boolean ;
 servicequotas.GetServiceQuota ContextId:string QuotaCode!:string ServiceCode!:string ;
@@ -127,7 +129,6 @@ servicequotas.ListServiceQuotas MaxResults:int NextToken:string QuotaAppliedAtLe
 const std::string_view kStructures = R"api(
 AttributeBooleanValue Value:boolean ;
 AttributeValue Value:string ;
-BlobAttributeValue Value:blob ;
 BlockDeviceMapping DeviceName:string Ebs:EbsBlockDevice NoDevice:string VirtualName:string ;
 CapacityReservationSpecification CapacityReservationPreference:=capacity-reservations-only|open|none
   CapacityReservationTarget:CapacityReservationTarget ;
@@ -154,7 +155,7 @@ InstanceBlockDeviceMappingSpecification DeviceName:string Ebs:EbsInstanceBlockDe
   VirtualName:string ;
 InstanceIpv6Address Ipv6Address:string IsPrimaryIpv6:boolean ;
 InstanceMaintenanceOptionsRequest AutoRecovery:=disabled|default ;
-InstanceMarketOptionsRequest MarketType:=spot|capacity-block|interruptible-capacity-reservation
+InstanceMarketOptionsRequest MarketType:=spot|capacity-block|interruptible-capacity-reservation|on-demand
   SpotOptions:SpotMarketOptions ;
 InstanceMetadataOptionsRequest HttpEndpoint:=disabled|enabled HttpProtocolIpv6:=disabled|enabled
   HttpPutResponseHopLimit:int HttpTokens:=optional|required InstanceMetadataTags:=disabled|enabled ;
@@ -188,7 +189,8 @@ PrefixListId Description:string PrefixListId:string ;
 PrivateDnsNameOptionsRequest EnableResourceNameDnsAAAARecord:boolean EnableResourceNameDnsARecord:boolean
   HostnameType:=ip-name|resource-name ;
 PrivateIpAddressSpecification Primary:boolean PrivateIpAddress:string ;
-RunInstancesMonitoringEnabled Enabled!:boolean ;
+RunInstancesMonitoringEnabled Enabled!:boolean MetricCategoryId:[string] ;
+SecureBlobAttributeValue Value:blob ;
 SecurityGroupRuleRequest CidrIpv4:string CidrIpv6:string Description:string FromPort:int IpProtocol:string
   PrefixListId:string ReferencedGroupId:string ToPort:int ;
 SecurityGroupRuleUpdate SecurityGroupRule:SecurityGroupRuleRequest SecurityGroupRuleId!:string ;

@@ -81,9 +81,10 @@ Response success(Protocol protocol, std::string_view action, const Value& member
                             Map{{fmt::format("{}Result", action), members},
                                 {"ResponseMetadata", Map{{"RequestId", request_id}}}}),
                request_id);
-  Value body = members.is_null() ? Value(Map{{"return", true}}) : members;
-  body.map().set("requestId", request_id);
-  return xml(200, xml_document(root, kEc2Space, body), request_id);
+  Map body{{"requestId", request_id}};
+  if (members.is_null()) body.set("return", true);
+  for (const auto& [name, member] : members.as_map()) body.set(name, member);
+  return xml(200, xml_document(root, kEc2Space, std::move(body)), request_id);
 }
 
 Response failure(Protocol protocol, std::string_view code, std::string_view message,

@@ -172,10 +172,8 @@ Result<Value> create_group(Region& region, const Value& in) {
   std::string id = region.new_id("sg-");
   make_group(region, id, name, in["GroupDescription"].as_text(), vpc, tags);
   region.note("insert", "security-groups", id, Map{{"groupName", name}, {"tagSet", tags}});
-  return Value(Map{{"return", true},
-                   {"groupId", id},
-                   {"tagSet", tags},
-                   {"securityGroupArn", arn(region, "security-group/" + id)}});
+  return Value(
+      Map{{"groupId", id}, {"tagSet", tags}, {"securityGroupArn", arn(region, "security-group/" + id)}});
 }
 
 Result<std::string> group_to_delete(Region& region, const Value& in) {
