@@ -65,6 +65,15 @@ Result<> Sandbox::reset(Env& outside, const std::string& stack_directory) {
   return Ok{};
 }
 
+AwsKeys Sandbox::aws_keys(const std::string& account) {
+  std::string secret(sim::kAwsSecret);
+  if (account.empty() || account == sim::kAwsAccount)
+    return {std::string(sim::kAwsKeyId), Secret(secret), Secret()};
+  std::string id = fmt::format("AKIA{}SBOX", account);
+  world_.add_aws_key(id, secret, account, fmt::format("arn:aws:iam::{}:user/you", account));
+  return {id, Secret(secret), Secret()};
+}
+
 Result<> Sandbox::save() {
   world_.advance(env_->now());
   return outside_.write_file(path_, to_json(world_.to_json()));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "net/env.h"
+#include "net/sigv4.h"
 #include "sim/cloud.h"
 #include "sim/sim_env.h"
 
@@ -20,6 +21,9 @@ class Sandbox {
   static Result<std::unique_ptr<Sandbox>> open(Env& outside, const std::string& stack_directory);
   // Forgets the whole simulated cloud.
   static Result<> reset(Env& outside, const std::string& stack_directory);
+
+  // A key of that account ("" for the sandbox's own), which the World accepts.
+  AwsKeys aws_keys(const std::string& account);
 
   Env& env() { return *env_; }
   sim::World& world() { return world_; }

@@ -19,6 +19,8 @@ void StackFlags::declare(Flags& flags, bool with_directory) {
   flags.flag("--sandbox", sandbox, "Use the simulated cloud in .nbform/sandbox.json; no account, no network");
   flags.text("--log-requests", log_requests, "FILE",
              "Append every request and answer to FILE, credentials left out");
+  flags.flag("--mixed-endpoints", mixed_endpoints,
+             "Let one cloud be on this machine (a simulator) and another be live");
   flags.flag("--no-color", no_color, "No colours");
 }
 

@@ -16,7 +16,7 @@ struct StackFlags {
   std::string chdir, directory;  // -C and the positional
   std::vector<std::string> files, targets, excludes;
   std::vector<std::string> vars, var_files;
-  bool sandbox = false, no_color = false;
+  bool sandbox = false, no_color = false, mixed_endpoints = false;
   std::string log_requests;
 
   void declare(Flags& flags, bool with_directory = true);

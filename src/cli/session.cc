@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
-#include <algorithm>
-
 #include "base/text.h"
+#include "cli/aws_accounts.h"
+#include "cli/endpoint_check.h"
 #include "cli/stack_dir.h"
 #include "cli/work_dir.h"
-#include "net/endpoints.h"
 #include "net/logging_env.h"
 
 namespace nbform::cli {
@@ -131,13 +130,15 @@ Result<> Session::connect() {
   }
   if (logging_ != nullptr) env_ = logging_.get();
 
-  NB_TRY(find_accounts());
   WireOptions options;
   if (sandbox_ != nullptr) options.sandbox_token = Sandbox::kToken;
   for (const auto& [name, cloud] : manifest_.clouds)
     if (cloud.impersonate.set()) options.impersonate[name] = *cloud.impersonate;
+  options.aws = aws_entries(manifest_, sandbox_.get());
   wire_ = std::make_unique<Wire>(*env_, std::move(options));
-  return Ok{};
+  NB_TRY(find_projects());
+  NB_TRY(look_at_endpoints());
+  return find_accounts();
 }
 
 // The metadata server is asked only where a notebook needs a project and nothing else names one.
@@ -156,21 +157,28 @@ GoogleDefaults Session::defaults_of_environment() {
   return std::move(**found);
 }
 
-Result<> Session::find_accounts() {
+Result<> Session::find_projects() {
   std::string fallback = Sandbox::kProject;
   if (sandbox_ == nullptr) {
-    GoogleDefaults defaults = defaults_of_environment();
-    fallback = defaults.project;
-    region_ = defaults.region;
+    fallback = defaults_of_environment().project;
     inventory_ = NB_TRY(read_inventory(*env_, directory_, manifest_.stack.label()));
-    for (const Endpoint& endpoint :
-         NB_TRY(google_overrides([this](const std::string& name) { return env_->env_var(name); })))
-      endpoints_.emplace_back(endpoint.base, endpoint.overridden_by);
   }
   for (const auto& [name, cloud] : manifest_.clouds)
     if (cloud.type == "gcp") accounts_[name] = cloud.project.value_or(fallback);
   if (manifest_.clouds.count("gcp") == 0 && !fallback.empty()) accounts_["gcp"] = fallback;
   return Ok{};
+}
+
+Result<> Session::find_accounts() {
+  accounts_.merge(NB_TRY(aws_accounts(*env_, *wire_, manifest_, stop())));
+  return Ok{};
+}
+
+Result<> Session::look_at_endpoints() {
+  if (sandbox_ != nullptr) return Ok{};
+  Lookup lookup = [this](const std::string& name) { return env_->env_var(name); };
+  endpoints_ = NB_TRY(overridden_endpoints(*wire_, manifest_, lookup));
+  return flags_.mixed_endpoints ? Result<>(Ok{}) : check_one_world(*wire_, manifest_, lookup);
 }
 
 PlanRequest Session::request() const {
@@ -179,7 +187,6 @@ PlanRequest Session::request() const {
   request.diff.stack = manifest_.stack.label();
   request.diff.bare_stack = manifest_.stack.name;
   request.accounts = accounts_;
-  request.region = region_;
   if (manifest_.default_key) request.default_keys = {*manifest_.default_key};
   request.inventory = inventory_;
   request.stop = stop();

@@ -52,8 +52,10 @@ class Session {
   Result<> enter();  // directory and world
   bool load();       // manifest; false: reported
   GoogleDefaults defaults_of_environment();
+  Result<> connect();  // wire, endpoints, accounts
+  Result<> find_projects();
   Result<> find_accounts();
-  Result<> connect();  // wire, endpoints
+  Result<> look_at_endpoints();
 
   Shell& shell_;
   StackFlags flags_;
@@ -64,7 +66,6 @@ class Session {
   Env* env_ = nullptr;
   std::unique_ptr<Wire> wire_;
   std::map<std::string, std::string> accounts_;
-  std::string region_;
   std::vector<Scope> inventory_;
   std::vector<std::pair<std::string, std::string>> endpoints_;
   std::shared_ptr<int> interrupts_ = std::make_shared<int>(0);

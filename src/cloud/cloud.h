@@ -17,8 +17,7 @@ namespace nbform {
 // What lowering may know besides the notebook: what stands in the environment.
 struct LowerContext {
   const Manifest* manifest = nullptr;
-  std::string account;               // project, from `clouds` or the environment
-  std::string region;                // from the environment
+  std::string account;               // project or account id, from `clouds` or the environment
   std::vector<SshKey> default_keys;  // the first of ~/.ssh/id_*.pub, if any
 };
 

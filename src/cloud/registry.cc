@@ -6,9 +6,12 @@ namespace nbform {
 namespace gce {
 const Service& service();
 }
+namespace ec2 {
+const Service& service();
+}
 
 std::vector<const Service*> services() {
-  return {&gce::service()};
+  return {&gce::service(), &ec2::service()};
 }
 
 const Service* find_service(std::string_view name) {

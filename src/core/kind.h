@@ -93,10 +93,11 @@ struct Step {
 struct Settlement {
   // spent: the answer is that of an older create, whose thing is gone: the next incarnation may be made.
   enum class State { done, pending, failed, unknown, spent } state = State::done;
-  Diagnostic failure;                   // where failed
-  std::string operation;                // the cloud's name of it
-  std::optional<Call> poll;             // where pending: what to ask next; it may wait at the server
-  std::string made;                     // of a create whose thing has no name: what `read` calls it
+  Diagnostic failure;        // where failed
+  std::string operation;     // the cloud's name of it
+  std::optional<Call> poll;  // where pending: what to ask next, which may wait at the server; none: the same
+  Duration pause{0};         // before it is asked
+  std::string made;          // of a create whose thing has no name: what `read` calls it
   std::vector<std::string> zone_hints;  // where failed for capacity: zones said to have some
 };
 
@@ -127,6 +128,8 @@ class Kind {
   // Whether a thing is found by the name it was given, which nothing else in its place can have. Else the
   // cloud names it at create, and Live::name is that id.
   virtual bool is_named() const { return true; }
+  // How long after a mutation a read may still show what was before, the thing's absence included.
+  virtual Duration settles_within() const { return Duration{0}; }
   // One live thing by where and how it is called.
   virtual Call read(const Scope& scope, std::string_view zone, std::string_view name) const = 0;
   // The answer to `read`; none: it is not there.

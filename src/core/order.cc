@@ -33,7 +33,8 @@ bool releases(const Change& first, const Change& then) {
 }
 
 bool is_made_for(const Change& first, const Change& then) {
-  return then.resource != nullptr && first.action == Action::create && first.carried_by.empty() &&
+  bool makes = first.action == Action::create || first.action == Action::replace;
+  return then.resource != nullptr && makes && first.carried_by.empty() &&
          names(then.resource->after, first.address);
 }
 

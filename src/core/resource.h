@@ -92,6 +92,7 @@ struct Health {
   std::int64_t resume_mark = 0;  // Unix ms; 0 = none
   bool rest_mark = false;        // made anew by a change that was to leave it stopped
   std::string operation;         // an unfinished operation on it, to be awaited
+  bool held = false;             // settling, and only the cloud can end it, whenever it likes: never awaited
 
   // An interrupted change stopped it, and nothing started it since.
   bool wants_resume() const {

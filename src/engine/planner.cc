@@ -24,7 +24,7 @@ std::string account_of(const PlanRequest& request, const std::string& cloud) {
 }
 
 LowerContext lowering(const PlanRequest& request, const std::string& cloud) {
-  return {request.manifest, account_of(request, cloud), request.region, request.default_keys};
+  return {request.manifest, account_of(request, cloud), request.default_keys};
 }
 
 // The entries of `clouds`; where there is none at all, what the environment names under the type's own name.
@@ -43,8 +43,8 @@ std::vector<Cloud> clouds_of(const PlanRequest& request, std::string_view type) 
 
 Diagnostic not_built(const Notebook& notebook) {
   Diagnostic d = error(Code::unsupported, "This service is not in this version of nbform",
-                       fmt::format("{} declares `service: {}`; this version manages gce only.", notebook.key,
-                                   notebook.service));
+                       fmt::format("{} declares `service: {}`; this version manages gce and ec2.",
+                                   notebook.key, notebook.service));
   d.mark = mark_of(notebook, "service");
   d.address = notebook.key;
   d.hint = "Move the notebook to another stack until its service is there.";
@@ -65,7 +65,8 @@ bool has_settling(const Graph& graph, const Snapshot& snapshot, const PlanReques
     if (request.on_wait) request.on_wait(name, why);
   };
   for (const Live& live : snapshot.live)
-    if (live.health.state == Health::State::settling) wait_for(live.name, live.health.detail);
+    if (live.health.state == Health::State::settling && !live.health.held)
+      wait_for(live.name, live.health.detail);
   for (const auto& [address, resource] : graph)
     if (const Making* making = snapshot.making_of(resource)) wait_for(making->name, "busy with `insert`");
   return any;

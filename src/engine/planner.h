@@ -17,7 +17,6 @@ struct PlanRequest {
   const Manifest* manifest = nullptr;
   DiffOptions diff;                             // `attempts` is filled in here
   std::map<std::string, std::string> accounts;  // project or account by entry of `clouds`
-  std::string region;
   std::vector<SshKey> default_keys;
   std::vector<Scope> inventory;  // where the stack has been besides
   bool await_settling = false;   // apply: wait for unfinished operations before judging

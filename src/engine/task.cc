@@ -17,6 +17,7 @@ namespace {
 constexpr int kMostConflicts = 10;
 constexpr int kMostIncarnations = 64;
 constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
+constexpr Duration kLookAgain = std::chrono::seconds(2);
 
 Diagnostic drifted(const Change& change, std::string what) {
   Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
@@ -120,9 +121,23 @@ void Task::read_then(void (Task::*next)()) {
               if (!answer.ok()) return self->fail(std::move(answer).error());
               if (answer->has_value() && self->change_.live)
                 self->change_.kind->carry_over(**answer, *self->change_.live);
+              bool hidden = !answer->has_value() && self->exists_ && self->may_be_stale();
+              if (hidden) return self->look_later(next);
               self->set_live(std::move(*answer));
               ((*self).*next)();
             });
+}
+
+bool Task::may_be_stale() const {
+  return written_ && run_.env.now() - *written_ < change_.kind->settles_within();
+}
+
+// What was just made or written may not show everywhere yet.
+void Task::look_later(void (Task::*next)()) {
+  auto self = shared_from_this();
+  run_.env.after(kLookAgain, [self, next] {
+    if (!self->over_) self->read_then(next);
+  });
 }
 
 void Task::after_first_read() {
@@ -288,11 +303,13 @@ void Task::await(Settlement settlement, bool polling) {
     return fail(error(Code::timeout, "An operation takes too long",
                       fmt::format("Operation {} is still not done after {}. It may yet finish.",
                                   settlement.operation, format_span(run_.options.step_deadline))));
-  operation_ = settlement.operation;
-  poll_ = settlement.poll;
+  if (!settlement.operation.empty()) operation_ = settlement.operation;
+  if (settlement.poll) poll_ = settlement.poll;
+  if (!poll_) bug("an operation is pending and nobody says what to ask");
   unknown_ = 0;
-  // The call waits at the server; where it returns at once a short pause keeps the loop polite.
-  poll_after(polling ? std::chrono::milliseconds(500) : std::chrono::milliseconds(0));
+  // Where the call waits at the server, a short pause keeps the loop polite should it return at once.
+  constexpr Duration kPolite = std::chrono::milliseconds(500);
+  poll_after(polling ? std::max(settlement.pause, kPolite) : settlement.pause);
 }
 
 void Task::poll_after(Duration pause) {
@@ -316,7 +333,9 @@ bool Task::ask_again() {
 
 void Task::settled() {
   result_.applied = true;
+  written_ = run_.env.now();
   const Step& done = steps_[step_];
+  exists_ = !done.removes && (done.makes || exists_);
   ++step_;
   if (done.removes) {
     set_live(std::nullopt);
@@ -387,7 +406,8 @@ void Task::name_exists(Diagnostic failure) {
   read_live(run_.wire, *change_.kind, change_.resource->scope, attempt().zone, change_.resource->name,
             [self, failure = std::move(failure)](Result<std::optional<Live>> answer) {
               if (self->over_) return;
-              if (!answer.ok() || !answer->has_value()) return self->fail(failure);
+              if (!answer.ok()) return self->fail(failure);
+              if (!answer->has_value()) return self->look_for_holder(failure);
               const Owner& owner = (**answer).owner;
               bool ours = owner.address() == self->change_.address && owner.stack == self->run_.plan.stack;
               if (!ours) return self->fail(name_taken(self->change_.notebook, **answer));
@@ -395,6 +415,15 @@ void Task::name_exists(Diagnostic failure) {
               ++self->step_;
               self->next_step();
             });
+}
+
+// The name is taken, and reads do not show by whom yet.
+void Task::look_for_holder(Diagnostic failure) {
+  if (run_.env.now() - step_began_ >= change_.kind->settles_within()) return fail(std::move(failure));
+  auto self = shared_from_this();
+  run_.env.after(kLookAgain, [self, failure = std::move(failure)] {
+    if (!self->over_) self->name_exists(failure);
+  });
 }
 
 void Task::repeat_later(std::string_view reason, Duration delay) {
@@ -465,7 +494,7 @@ void Task::send_removal(const Live& live, const Call& call, ApiRequest::Repeat r
                         std::function<void()> then) {
   auto self = shared_from_this();
   run_.wire.send(live.scope, call, repeat,
-                 [self, live, repeat, then = std::move(then)](Result<Answer> answer) {
+                 [self, live, call, repeat, then = std::move(then)](Result<Answer> answer) {
                    if (self->over_) return;
                    if (!answer.ok()) return self->fail(std::move(answer).error());
                    bool forgotten = repeat == ApiRequest::Repeat::safe && answer->http.status == 404;
@@ -475,7 +504,7 @@ void Task::send_removal(const Live& live, const Call& call, ApiRequest::Repeat r
                      if (self->run_.env.now() - self->step_began_ > self->run_.options.step_deadline)
                        return self->fail(error(Code::timeout, "An operation takes too long",
                                                fmt::format("Deleting {} is still not done.", live.id)));
-                     auto poll = [self, live, call = *s.poll, then] {
+                     auto poll = [self, live, call = s.poll.value_or(call), then] {
                        if (!self->over_) self->send_removal(live, call, ApiRequest::Repeat::safe, then);
                      };
                      self->run_.env.after(std::chrono::milliseconds(500), poll);
@@ -518,6 +547,7 @@ void Task::verify() {
     if (approved) left.push_back(edit.title);
   }
   if (left.empty()) return finish();
+  if (may_be_stale()) return look_later(&Task::verify);
   fail(error(
       Code::drift, "The cloud did not take a change",
       fmt::format("{} still differs after its change: {}.", spoken(change_.address), fmt::join(left, ", "))));

@@ -43,6 +43,8 @@ class Task : public std::enable_shared_from_this<Task> {
 
  private:
   void read_then(void (Task::*next)());
+  bool may_be_stale() const;
+  void look_later(void (Task::*next)());
   void after_first_read();
   bool still_as_approved();
   void plan_steps();
@@ -57,6 +59,7 @@ class Task : public std::enable_shared_from_this<Task> {
   void take_failure(Diagnostic failure, const std::vector<std::string>& hints);
   void look_after_no_verdict(Diagnostic failure);
   void name_exists(Diagnostic failure);
+  void look_for_holder(Diagnostic failure);
   bool start_again(Diagnostic& refusal);
   bool ask_again();
   void poll_after(Duration pause);
@@ -101,6 +104,8 @@ class Task : public std::enable_shared_from_this<Task> {
   std::optional<Call> poll_;
   std::optional<Diagnostic> refusal_;  // of an edit; told once the machine that was stopped for it runs again
   Time step_began_;
+  bool exists_ = false;          // it was made, whatever reads say
+  std::optional<Time> written_;  // when the last mutation had its effect
   std::string operation_;
   bool started_ = false, over_ = false;
 };

@@ -34,6 +34,8 @@ inline constexpr std::string_view kIncarnation = "nbform:incarnation";
 
 inline constexpr std::int64_t kDefaultDiskGb = 100;
 inline constexpr std::size_t kMaxUserData = 16384;  // bytes before base64
+inline constexpr Duration kConsistent =
+    std::chrono::minutes(3);  // reads may lag behind writes for so long (aws.md 3.8)
 
 // --- the wire ---
 

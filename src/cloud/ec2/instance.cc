@@ -88,6 +88,7 @@ class InstanceKind final : public Kind {
   std::string_view noun() const override { return "instance"; }
   std::span<const Attr> attrs() const override { return kAttrs; }
   bool is_named() const override { return false; }
+  Duration settles_within() const override { return kConsistent; }
 
   std::vector<Step> create(const Resource& resource) const override { return instance_create(resource); }
   std::vector<Step> update(const std::vector<Edit>& edits) const override { return instance_update(edits); }

@@ -62,6 +62,7 @@ class KeyPairKind final : public Kind {
   std::string_view name() const override { return "ec2.key_pair"; }
   std::string_view noun() const override { return "key pair"; }
   std::span<const Attr> attrs() const override { return kAttrs; }
+  Duration settles_within() const override { return kConsistent; }
 
   std::vector<Step> create(const Resource&) const override {
     Step make{Needs::any, "import", "importing", import_call};

@@ -157,6 +157,7 @@ class SecurityGroupKind final : public Kind {
   std::string_view name() const override { return "ec2.security_group"; }
   std::string_view noun() const override { return "security group"; }
   std::span<const Attr> attrs() const override { return kAttrs; }
+  Duration settles_within() const override { return kConsistent; }
 
   std::vector<Step> create(const Resource&) const override {
     Step make{Needs::any, "create", "creating", create_call};

@@ -221,7 +221,7 @@ class Ec2Service final : public Service {
     return Scope{"ec2", notebook.cloud, context.account, region};
   }
   std::vector<Scope> scopes(const Cloud& cloud, const LowerContext& context) const override {
-    std::string region = cloud.region.value_or(context.region);
+    std::string region = cloud.region.value_or("");
     if (context.account.empty() || region.empty()) return {};
     return {{"ec2", cloud.name, context.account, region}};
   }

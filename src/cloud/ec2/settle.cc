@@ -17,6 +17,8 @@ namespace {
 
 using State = Settlement::State;
 
+constexpr Duration kPause = std::chrono::seconds(5);  // AWS counts requests
+
 Settlement done() {
   return {};
 }
@@ -26,6 +28,7 @@ Settlement pending(std::string operation, std::optional<Call> poll) {
   out.state = State::pending;
   out.operation = std::move(operation);
   out.poll = std::move(poll);
+  out.pause = kPause;
   return out;
 }
 

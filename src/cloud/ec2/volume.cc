@@ -151,6 +151,7 @@ class VolumeKind final : public Kind {
   std::string_view noun() const override { return "volume"; }
   std::span<const Attr> attrs() const override { return kAttrs; }
   bool is_named() const override { return false; }
+  Duration settles_within() const override { return kConsistent; }
 
   std::vector<Step> create(const Resource&) const override {
     Step make{Needs::any, "create", "creating", create_call};
