@@ -31,7 +31,10 @@ struct Seat {
 
 Result<std::vector<Seat>> seats_of(Wire& wire, const Manifest& manifest, const Lookup& env) {
   std::vector<Seat> seats;
-  if (uses(manifest, "gcp")) seats.push_back({"gcp", NB_TRY(google_endpoint("compute", env)).base});
+  if (uses(manifest, "gcp")) {
+    Endpoint compute = NB_TRY(google_endpoint("compute", env));
+    seats.push_back({"gcp", compute.base});
+  }
   for (const auto& [entry, options] : aws_entries(manifest, nullptr))
     if (std::string region = region_of_entry(manifest, entry); !region.empty()) {
       auto at = wire.aws(entry).endpoint("ec2", region);
