@@ -61,6 +61,7 @@ class LoggingEnv : public Env {
     Time begun = inner_.now();
     Map line = {{"t", Value(format_rfc3339(begun))}, {"method", Value(request.method)}};
     line.set("url", Value(hidden(redacted_url(request.url))));
+    if (auto target = header(request.headers, "x-amz-target")) line.set("target", Value(*target));
     if (!request.body.empty()) line.set("body", shown(request.body, content_type(request.headers)));
     bool secret = request.secret_answer;
     return inner_.send(std::move(request),

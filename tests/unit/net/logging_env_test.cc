@@ -50,6 +50,16 @@ TEST_CASE("each exchange is a line with time, request, answer and duration") {
   CHECK(line["ms"].as_int() == 10);
 }
 
+TEST_CASE("which operation a request of AWS is for is in its line, if only a header says so") {
+  Logged log;
+  log.world.on("POST", "*", 200, "{}");
+  Value line = log.send({.method = "POST",
+                         .url = "https://ssm.us-west-2.amazonaws.com/",
+                         .headers = {{"X-Amz-Target", "AmazonSSM.GetParameter"}},
+                         .body = R"({"Name":"/a"})"});
+  CHECK(line["target"].as_text() == "AmazonSSM.GetParameter");
+}
+
 TEST_CASE("an exchange without an answer says why") {
   Logged log;
   log.world.on("GET", "*",
