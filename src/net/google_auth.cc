@@ -97,6 +97,7 @@ struct GoogleAuth::State : std::enable_shared_from_this<GoogleAuth::State> {
   // Turning it into a token.
   void fetch(TokenDone done);
   void fetch_own(TokenDone done);
+  void fetch_signed(TokenDone done);
   void fetch_file(TokenDone done);
   void fetch_gcloud(TokenDone done);
   void fetch_external(TokenDone done);
@@ -248,8 +249,14 @@ void GoogleAuth::State::fetch_own(TokenDone done) {
     case Kind::external_account:
       return fetch_external(std::move(done));
     case Kind::service_account:
-      break;
+      return fetch_signed(std::move(done));
   }
+}
+
+// The first token costs no round trip. Where it is refused, the token endpoint knows why.
+void GoogleAuth::State::fetch_signed(TokenDone done) {
+  if (token.number() == 0 && credential->impersonate.empty())
+    return done(self_signed_token(*credential, env.now()));
   auto request = jwt_grant(*credential, env.now());
   if (!request.ok()) return done(std::move(request).error());
   exchange(std::move(request).value(), std::move(done));

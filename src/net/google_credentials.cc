@@ -15,6 +15,23 @@ namespace {
 constexpr std::string_view kScope = "https://www.googleapis.com/auth/cloud-platform";
 constexpr std::string_view kTokenUrl = "https://oauth2.googleapis.com/token";
 
+constexpr std::chrono::seconds kJwtLife{3600};
+
+bool is_googles(std::string_view text) {
+  auto url = parse_url(text);
+  return url && is_google_host(*url);
+}
+
+Result<std::string> signed_jwt(const GoogleCredential& credential, Time now, Map claims) {
+  Map header = {{"alg", Value("RS256")}, {"typ", Value("JWT")}};
+  if (!credential.key_id.empty()) header.set("kid", Value(credential.key_id));
+  claims.set("iss", Value(credential.account));
+  claims.set("iat", Value(now.seconds()));
+  claims.set("exp", Value(now.seconds() + kJwtLife.count()));
+  std::string text = base64url(to_json(Value(header))) + "." + base64url(to_json(Value(claims)));
+  return text + "." + base64url(NB_TRY(sign_rs256(credential.private_key, text)));
+}
+
 Diagnostic unusable(std::string_view source, std::string_view why) {
   return error(Code::unauthenticated, "A Google credential file cannot be used",
                fmt::format("{}: {}", source, why))
@@ -173,20 +190,21 @@ Result<> may_receive_credentials(std::string_view text, const Lookup& env) {
 }
 
 Result<Request> jwt_grant(const GoogleCredential& credential, Time now) {
-  auto url = parse_url(credential.token_url);
-  bool google = url && is_google_host(*url);
-  Map header = {{"alg", Value("RS256")}, {"typ", Value("JWT")}};
-  if (!credential.key_id.empty()) header.set("kid", Value(credential.key_id));
   // Google expects its constant; a token for another server must not be one for Google.
-  Map claims = {{"iss", Value(credential.account)},
-                {"aud", Value(google ? std::string(kTokenUrl) : credential.token_url)},
-                {"iat", Value(now.seconds())},
-                {"exp", Value(now.seconds() + 3600)},
-                {"scope", Value(kScope)}};
-  std::string text = base64url(to_json(Value(header))) + "." + base64url(to_json(Value(claims)));
-  std::string signature = NB_TRY(sign_rs256(credential.private_key, text));
-  return form_post(credential.token_url, {{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
-                                          {"assertion", text + "." + base64url(signature)}});
+  std::string jwt = NB_TRY(signed_jwt(
+      credential, now,
+      {{"aud", Value(is_googles(credential.token_url) ? std::string(kTokenUrl) : credential.token_url)},
+       {"scope", Value(kScope)}}));
+  return form_post(credential.token_url,
+                   {{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, {"assertion", jwt}});
+}
+
+Result<AccessToken> self_signed_token(const GoogleCredential& credential, Time now) {
+  Map target = {{"scope", Value(kScope)}};
+  if (auto url = parse_url(credential.token_url); url && !is_google_host(*url))
+    target = {{"aud", Value(url->origin() + "/")}};  // a simulator's key: no token for Google
+  target.set("sub", Value(credential.account));
+  return AccessToken{Secret(NB_TRY(signed_jwt(credential, now, std::move(target)))), now + kJwtLife};
 }
 
 Request refresh_grant(const GoogleCredential& credential) {

@@ -74,6 +74,9 @@ Result<Impersonation> impersonation_of(std::string_view email, const Lookup& env
 // CLOUDSDK_AUTH_TOKEN_HOST. Errors: denied.
 Result<> may_receive_credentials(std::string_view url, const Lookup& env);
 
+// What a service account signs itself and every service takes as a bearer token: an hour, no round trip. For
+// scopes where the key is Google's, else for the audience of its token server.
+Result<AccessToken> self_signed_token(const GoogleCredential& credential, Time now);
 Result<Request> jwt_grant(const GoogleCredential& credential, Time now);
 Request refresh_grant(const GoogleCredential& credential);
 Request token_exchange(const GoogleCredential& credential, const Secret& subject_token);

@@ -84,6 +84,20 @@ Result<std::string> judge_assertion(const State& state, std::string_view asserti
   return email;
 }
 
+// Who signed a token that no endpoint gave out: for scopes, or for the root of the service that is asked.
+std::optional<std::string> self_signer(const State& state, const Jwt& jwt, std::string_view asked) {
+  std::string email(jwt.claims["iss"].as_text());
+  auto account = state.service_accounts.find(email);
+  auto url = parse_url(asked);
+  const Value &audience = jwt.claims["aud"], &scope = jwt.claims["scope"];
+  bool is_for_us = audience.is_null() ? !scope.as_text().empty()
+                                      : scope.is_null() && url && audience.as_text() == url->origin() + "/";
+  if (account == state.service_accounts.end() || !is_for_us || jwt.claims["sub"] != jwt.claims["iss"] ||
+      !check_times(state, jwt.claims) || !verify_rs256(account->second, jwt.signed_text, jwt.signature))
+    return std::nullopt;
+  return email;
+}
+
 }  // namespace
 
 std::string issue_token(State& state, const std::string& principal, std::int64_t seconds) {
@@ -106,18 +120,13 @@ Result<std::string> bearer(const State& state, const Request& request) {
   if (given->size() < 8 || !iequals(given->substr(0, 7), "Bearer ")) return refused;
   std::string_view text = given->substr(7);
   auto token = state.tokens.find(std::string(text));
-  if (token != state.tokens.end() && (!token->second.expires || *token->second.expires > state.cloud_time()))
-    return token->second.principal;
-  // A self-signed JWT is its own token.
+  if (token != state.tokens.end()) {
+    bool over = token->second.expires && *token->second.expires <= state.cloud_time();
+    return over ? refused : Result<std::string>(token->second.principal);
+  }
   auto jwt = read_jwt(text);
-  if (!jwt || !check_times(state, jwt->claims)) return refused;
-  std::string email(jwt->claims["iss"].as_text());
-  auto account = state.service_accounts.find(email);
-  bool one_target = jwt->claims["aud"].is_null() != jwt->claims["scope"].is_null();
-  if (account == state.service_accounts.end() || !one_target || jwt->claims["sub"] != jwt->claims["iss"])
-    return refused;
-  if (!verify_rs256(account->second, jwt->signed_text, jwt->signature)) return refused;
-  return email;
+  auto signer = jwt ? self_signer(state, *jwt, request.url) : std::nullopt;
+  return signer ? Result<std::string>(*signer) : refused;
 }
 
 Response answer_oauth(State& state, const Request& request, const Url& url) {

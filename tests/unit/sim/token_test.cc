@@ -89,6 +89,11 @@ TEST_CASE("the token endpoint's own address is an audience, and a self-signed to
   CHECK(read_with(c, jwt(direct, key().private_pem)) == 200);
   direct.map().set("aud", "https://compute.googleapis.com/");
   CHECK(read_with(c, jwt(direct, key().private_pem)) == 401);
+  direct.map().erase("scope");
+  CHECK(read_with(c, jwt(direct, key().private_pem)) == 200);
+  CHECK(read_with(c, jwt(direct, generate_rsa_key().private_pem)) == 401);
+  direct.map().set("aud", "https://compute.googleapis.com");
+  CHECK(read_with(c, jwt(direct, key().private_pem)) == 401);
 }
 
 TEST_CASE("federation: a subject token for an access token, then impersonation") {
