@@ -293,9 +293,18 @@ int refuse(Session& session, const Judged& judged, EventStream* events) {
 
 }  // namespace
 
+// The process is about to end, and takes back what ten thousand notebooks hold faster than destructors do.
+template <class T>
+const T& kept_to_the_end(T value) {
+  static auto* all = new std::vector<std::shared_ptr<void>>;  // found there by leak checkers
+  auto kept = std::make_shared<T>(std::move(value));
+  all->push_back(kept);
+  return *kept;
+}
+
 int show_plan(Session& session, const PlanRequest& request, const ChangeFlags& flags,
               const Selection& selection) {
-  Judged judged = judge(session, request, selection);
+  const Judged& judged = kept_to_the_end(judge(session, request, selection));
   const Plan& plan = judged.planned.plan;
   Screen& screen = session.shell().screen;
   if (judged.exit_code == kInterrupted || (!judged.usable && plan.diagnostics.empty()))
