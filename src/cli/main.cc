@@ -9,8 +9,9 @@
 
 namespace {
 
-// Ten thousand notebooks are some million small blocks between pages of answers that come and go: blocks of one
-// kind are cheaper than fast bins that each large one sweeps up, and memory given back is only asked for again.
+// Ten thousand notebooks are some million small blocks between pages of answers that come and go: blocks of
+// one kind are cheaper than fast bins that each large one sweeps up, and memory given back is only asked for
+// again.
 void tune_allocator() {
 #ifdef __GLIBC__
   mallopt(M_MXFAST, 0);

@@ -204,7 +204,8 @@ Result<AccessToken> self_signed_token(const GoogleCredential& credential, Time n
   if (auto url = parse_url(credential.token_url); url && !is_google_host(*url))
     target = {{"aud", Value(url->origin() + "/")}};  // a simulator's key: no token for Google
   target.set("sub", Value(credential.account));
-  return AccessToken{Secret(NB_TRY(signed_jwt(credential, now, std::move(target)))), now + kJwtLife};
+  std::string jwt = NB_TRY(signed_jwt(credential, now, std::move(target)));
+  return AccessToken{Secret(std::move(jwt)), now + kJwtLife};
 }
 
 Request refresh_grant(const GoogleCredential& credential) {

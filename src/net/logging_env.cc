@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "base/json.h"
 
@@ -15,6 +16,7 @@ namespace nbform {
 namespace {
 
 constexpr std::size_t kMaxLoggedBody = 256 << 10;
+constexpr const char* kRedacted = "[redacted]";
 
 void replace_all(std::string& text, std::string_view what) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
@@ -31,21 +33,18 @@ bool is_plain(std::string_view key) {
   return std::find(std::begin(kPlainMetadata), std::end(kPlainMetadata), key) != std::end(kPlainMetadata);
 }
 
-bool is_private_item(const Value& item) {
-  return item.as_map().size() == 2 && item.as_map().has("key") && item.as_map().has("value") &&
-         !is_plain(item["key"].as_text());
-}
-
-// Redacts the values of metadata, {"items": [{"key": .., "value": ..}]}: also those of which no manifest says
-// any more that they are secret.
-void redact_metadata(Value& value, bool items = false) {
+// The metadata items, {"items": [{"key": .., "value": ..}]}, whose values are their owner's.
+template <class Visit>
+void each_private_item(Value& value, const Visit& visit, bool items = false) {
   if (value.is_list())
     for (Value& item : value.list()) {
-      if (items && is_private_item(item)) item.map().set("value", "[redacted]");
-      redact_metadata(item);
+      const Map& map = item.as_map();
+      bool is_item = items && map.size() == 2 && map.has("key") && map.has("value");
+      if (is_item && !is_plain(item["key"].as_text())) visit(item.map());
+      each_private_item(item, visit);
     }
   if (value.is_map())
-    for (auto& [key, member] : value.map()) redact_metadata(member, key == "items");
+    for (auto& [key, member] : value.map()) each_private_item(member, visit, key == "items");
 }
 
 std::string content_type(const Headers& headers) {
@@ -62,7 +61,11 @@ class LoggingEnv : public Env {
     Map line = {{"t", Value(format_rfc3339(begun))}, {"method", Value(request.method)}};
     line.set("url", Value(hidden(redacted_url(request.url))));
     if (auto target = header(request.headers, "x-amz-target")) line.set("target", Value(*target));
-    if (!request.body.empty()) line.set("body", shown(request.body, content_type(request.headers)));
+    if (!request.body.empty()) {
+      Value body = shown(request.body, content_type(request.headers));
+      each_private_item(body, [this](Map& item) { hide_if_found(item); });
+      line.set("body", std::move(body));
+    }
     bool secret = request.secret_answer;
     return inner_.send(std::move(request),
                        [this, begun, secret, line, done = std::move(done)](Result<Response> result) {
@@ -108,11 +111,11 @@ class LoggingEnv : public Env {
   }
 
  private:
-  void log(Map line, Time begun, bool secret, const Result<Response>& result) const {
+  void log(Map line, Time begun, bool secret, const Result<Response>& result) {
     line.set("ms", Value((inner_.now() - begun).count() / 1000));
     if (result.ok()) {
       line.set("status", Value(result->status));
-      line.set("answer", secret ? Value("[redacted]") : shown(result->body, content_type(result->headers)));
+      line.set("answer", secret ? Value(kRedacted) : shown_answer(*result));
     } else {
       line.set("error", Value(hidden(result.error().summary + ". " + result.error().detail)));
     }
@@ -124,9 +127,21 @@ class LoggingEnv : public Env {
     if (body.size() > kMaxLoggedBody) return Value(fmt::format("[{} bytes]", body.size()));
     std::string text = hidden(redacted_body(body, type));
     auto json = parse_json(text);
-    if (!json.ok()) return Value(std::move(text));
-    redact_metadata(*json);
-    return std::move(json).value();
+    return json.ok() ? std::move(json).value() : Value(std::move(text));
+  }
+
+  // What was live before this run may be a secret that no manifest tells of any more: it is shown neither
+  // here nor in a request that hands it back.
+  Value shown_answer(const Response& answer) {
+    Value body = shown(answer.body, content_type(answer.headers));
+    each_private_item(body, [this](Map& item) {
+      found_.insert(to_json(Value(item)));
+      item.set("value", kRedacted);
+    });
+    return body;
+  }
+  void hide_if_found(Map& item) const {
+    if (found_.count(to_json(Value(item)))) item.set("value", kRedacted);
   }
 
   std::string hidden(std::string text) const {
@@ -143,6 +158,7 @@ class LoggingEnv : public Env {
   Env& inner_;
   LogSink sink_;
   std::vector<Secret> hide_;
+  std::set<std::string> found_;  // metadata items in answers
 };
 
 }  // namespace

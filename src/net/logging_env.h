@@ -1,7 +1,7 @@
 // An Env that writes down each exchange, redacted, as one JSON object per line, and hands everything else on.
 // A line: {"t","method","url","body","status","ms","answer"}, or "error" in place of status and answer;
 // "body" only where there is one. Credentials never appear: headers are left out, secret fields of URLs and
-// bodies are replaced, and so are the values of metadata that nbform does not know to be harmless.
+// bodies are replaced, and so are the values of metadata that were live before.
 #pragma once
 
 #include <functional>
