@@ -80,6 +80,8 @@ def start_nbsim(tmp_path):
 
 
 def pytest_terminal_summary(terminalreporter):
+    if not ANSWERS.answered:
+        return
     terminalreporter.write_line(ANSWERS.words())
     report("contract-answers", ANSWERS, "what the contract tests asked of nbsim", "sh tests/run.sh --suite contract")
 
