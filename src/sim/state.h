@@ -20,6 +20,7 @@ struct Happening {
   std::string what;
   Key target;
   Value detail;
+  std::string actor;  // who brought it about, where somebody did
 };
 
 struct Token {

@@ -47,6 +47,7 @@ constexpr std::array kVariants = {
     Variant{"links-as-paths", "links in answers begin with projects/"},
     Variant{"short-memory", "a finished operation is forgotten after a second (default: an hour)"},
     Variant{"no-preempted-record", "a preemption leaves no operation compute.instances.preempted"},
+    Variant{"repeated-rows", "EC2: a page begins with the last item of the page before"},
     Variant{"shuffled-sets", "EC2: the items of a page come in another order"},
     Variant{"request-buckets",
             "EC2: requests of an action are limited by token buckets (default: unlimited)"},

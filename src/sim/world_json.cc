@@ -53,14 +53,15 @@ Value write_agenda(const State& s) {
                       {"seq", static_cast<std::int64_t>(when.second)},
                       {"what", h.what},
                       {"target", key_value(h.target)},
-                      {"detail", h.detail}});
+                      {"detail", h.detail},
+                      {"actor", h.actor}});
   return out;
 }
 
 void read_agenda(const Value& v, State& s) {
   for (const Value& h : v.as_list())
     s.agenda[{Time{h["at"].as_int()}, static_cast<std::uint64_t>(h["seq"].as_int())}] = {
-        text(h, "what"), read_key(h["target"]), h["detail"]};
+        text(h, "what"), read_key(h["target"]), h["detail"], text(h, "actor")};
 }
 
 Value write_diary(const State& s) {

@@ -88,13 +88,22 @@ Result<Value> do_spot_role(State& state, Command& c) {
   return Value();
 }
 
+Result<Value> do_metadata(State& state, Command& c) {
+  std::string id = c.text("name");
+  NB_TRY(c.done());
+  if (!id.empty() && !find_instance(state, id)) return c.usage(fmt::format("There is no instance '{}'.", id));
+  state.aws.on_instance = id;
+  return Value();
+}
+
 struct Deed {
   std::string_view name;
   Result<Value> (*run)(State&, Command&);
 };
-constexpr std::array kDeeds = {Deed{"resume", do_resume},   Deed{"spot_price", do_spot_price},
-                               Deed{"ami", do_ami},         Deed{"network", do_network},
-                               Deed{"profile", do_profile}, Deed{"spot_role", do_spot_role}};
+constexpr std::array kDeeds = {Deed{"resume", do_resume},         Deed{"metadata", do_metadata},
+                               Deed{"spot_price", do_spot_price}, Deed{"ami", do_ami},
+                               Deed{"network", do_network},       Deed{"profile", do_profile},
+                               Deed{"spot_role", do_spot_role}};
 
 }  // namespace
 

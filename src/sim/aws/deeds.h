@@ -11,7 +11,7 @@ std::optional<Key> find_instance(State& state, std::string_view id);
 Result<> interrupt_at(State& state, const Key& instance, std::optional<Time> at);
 void capacity_returns(State& state);  // what EC2 stopped runs again where there is room
 
-// resume, spot_price, ami, network, profile, spot_role. None: there is no such deed here.
+// resume, metadata, spot_price, ami, network, profile, spot_role. None: there is no such deed here.
 std::optional<Result<Value>> do_deed(State& state, Command& command, std::string_view name);
 
 }  // namespace nbform::sim::aws

@@ -35,5 +35,6 @@ std::span<const Action> offer_actions();  // images, types, offerings, zones, re
 void instance_happens(Region& region, const Happening& happening);  // aws.vm.*
 void spot_happens(Region& region, const Happening& happening);      // aws.spot.*
 void volume_happens(Region& region, const Happening& happening);    // aws.volume.*
+void tags_happen(Region& region, const Happening& happening);       // aws.tags
 
 }  // namespace nbform::sim::aws

@@ -13,6 +13,7 @@
 #include "sim/aws/catalogue.h"
 #include "sim/aws/ec2.h"
 #include "sim/aws/identity.h"
+#include "sim/aws/imds.h"
 #include "sim/aws/network.h"
 #include "sim/aws/parameters.h"
 #include "sim/aws/signature.h"
@@ -305,6 +306,11 @@ constexpr std::array kServices = {
     Service{"sso", answer_sso_request, trouble<Protocol::json>, nullptr, status_of, note},
 };
 
+// What EC2 does on its own account, whoever's deed came before.
+bool is_ec2s_own(std::string_view what) {
+  return what == "aws.spot.interrupt" || what == "aws.spot.take" || what == "aws.spot.relaunch";
+}
+
 }  // namespace
 
 const Service* service_for(const Request& request, const Url& url) {
@@ -316,10 +322,13 @@ const Service* service_for(const Request& request, const Url& url) {
 
 void happens(State& state, const Happening& happening) {
   Region region(state, happening.target.project, happening.target.scope);
+  if (!is_ec2s_own(happening.what)) state.actor = happening.actor;
   if (happening.what.starts_with("aws.spot."))
     spot_happens(region, happening);
   else if (happening.what.starts_with("aws.volume."))
     volume_happens(region, happening);
+  else if (happening.what == "aws.tags")
+    tags_happen(region, happening);
   else
     instance_happens(region, happening);
 }

@@ -76,9 +76,9 @@ Value Holdings::to_json() const {
     amis.push_back(Map{{"name", p.name}, {"parameter", p.parameter}, {"created", p.created.us}});
   for (const SpotPrice& p : spot_prices)
     prices.push_back(Map{{"zone", p.zone_glob}, {"machine", p.machine_glob}, {"price", p.price}});
-  return Map{{"shelves", things},     {"keys", write_keys(*this)},   {"client_tokens", write_tokens(*this)},
-             {"profiles", profiles},  {"regions", regions},          {"published", amis},
-             {"spot_prices", prices}, {"no_spot_role", no_spot_role}};
+  return Map{{"shelves", things},     {"keys", write_keys(*this)},    {"client_tokens", write_tokens(*this)},
+             {"profiles", profiles},  {"regions", regions},           {"published", amis},
+             {"spot_prices", prices}, {"no_spot_role", no_spot_role}, {"on_instance", on_instance}};
 }
 
 Holdings Holdings::from_json(const Value& value) {
@@ -93,6 +93,7 @@ Holdings Holdings::from_json(const Value& value) {
   for (const Value& p : value["spot_prices"].as_list())
     h.spot_prices.push_back({text(p, "zone"), text(p, "machine"), p["price"].as_real()});
   h.no_spot_role = value["no_spot_role"].as_bool();
+  h.on_instance = text(value, "on_instance");
   return h;
 }
 

@@ -58,6 +58,7 @@ struct Holdings {
   std::vector<SpotPrice> spot_prices;  // later ones win
   std::map<std::string, Bucket> buckets;
   bool no_spot_role = false;
+  std::string on_instance;  // whose metadata service answers; "" = no machine of this cloud
 
   Shelf& shelf(std::string_view kind) { return shelves[std::string(kind)]; }
   Value to_json() const;

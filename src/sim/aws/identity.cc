@@ -7,7 +7,6 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "sim/aws/xml.h"
 #include "sim/refusal.h"
 #include "sim/tokens.h"
 
@@ -101,68 +100,6 @@ Result<Value> answer_identity(State& state, const std::optional<Caller>& caller,
   if (action == "AssumeRoleWithWebIdentity") return assume_with_web_identity(state, in);
   if (action == "AssumeRole") return assume_role(state, *caller, in);
   return Value(Map{{"UserId", caller->user_id}, {"Account", caller->account}, {"Arn", caller->arn}});
-}
-
-// --- IMDS
-
-namespace {
-
-constexpr std::string_view kTtl = "x-aws-ec2-metadata-token-ttl-seconds", kToken = "x-aws-ec2-metadata-token";
-constexpr std::string_view kRoleName = "nbsim-role",
-                           kCredentials = "/latest/meta-data/iam/security-credentials/";
-
-Response plain(int status, std::string text, std::string type = "text/plain") {
-  return {status, {{"Content-Type", std::move(type)}, {"Server", "EC2ws"}}, std::move(text)};
-}
-
-std::string metadata_token(std::int64_t end) {
-  return base64url(fmt::format("{} {}", end, digest16(fmt::format("imds {}", end))));
-}
-
-bool token_holds(const State& state, std::string_view token) {
-  auto text = base64url_decode(token);
-  std::int64_t end = text ? std::atoll(text->c_str()) : 0;
-  return end > state.cloud_time().seconds() && token == metadata_token(end);
-}
-
-Response give_token(State& state, const Request& request) {
-  if (request.method != "PUT") return plain(405, "");
-  std::int64_t ttl = Value(header(request.headers, kTtl).value_or("")).as_int(0);
-  if (ttl < 1 || ttl > 21600) return plain(400, "");
-  Response r = plain(200, metadata_token(state.cloud_time().seconds() + ttl));
-  set_header(r.headers, std::string(kTtl), std::to_string(ttl));
-  return r;
-}
-
-std::string role_credentials(State& state) {
-  Session s = issue_session(state, std::string(kAwsAccount),
-                            fmt::format("arn:aws:sts::{}:assumed-role/{}/i-0nbsim", kAwsAccount, kRoleName),
-                            fmt::format("{}:i-0nbsim", kRoleId), 6 * 3600);
-  return to_pretty_json(Map{{"Code", "Success"},
-                            {"LastUpdated", format_rfc3339(Time::from_seconds(state.cloud_time().seconds()))},
-                            {"Type", "AWS-HMAC"},
-                            {"AccessKeyId", s.key_id},
-                            {"SecretAccessKey", s.key.secret},
-                            {"Token", s.key.session_token},
-                            {"Expiration", format_rfc3339(Time::from_seconds(s.key.expires->seconds()))}});
-}
-
-}  // namespace
-
-Response answer_imds(State& state, const Request& request, const Url& url) {
-  if (url.path == "/latest/api/token") return give_token(state, request);
-  if (request.method != "GET") return plain(405, "");
-  if (!token_holds(state, header(request.headers, kToken).value_or(""))) return plain(401, "");
-  if (url.path == kCredentials) return plain(200, std::string(kRoleName));
-  if (url.path == std::string(kCredentials) + std::string(kRoleName))
-    return plain(200, role_credentials(state));
-  if (url.path == "/latest/meta-data/placement/region") return plain(200, "us-west-2");
-  if (url.path == "/latest/meta-data/placement/availability-zone" ||
-      url.path == "/latest/meta-data/placement/availability-zone/")
-    return plain(200, "us-west-2a");
-  if (url.path == "/latest/dynamic/instance-identity/document")
-    return plain(200, to_json(Map{{"accountId", kAwsAccount}, {"region", "us-west-2"}}));
-  return plain(404, "");
 }
 
 // --- SSO

@@ -1,5 +1,4 @@
-// Who one is and may become: STS, the instance metadata service (version 2 only), the SSO portal and its
-// token endpoint. Knows no EC2.
+// Who one is and may become: STS, the SSO portal and its token endpoint. Knows no EC2.
 #pragma once
 
 #include <optional>
@@ -11,7 +10,6 @@ namespace nbform::sim::aws {
 // GetCallerIdentity, AssumeRole, AssumeRoleWithWebIdentity: the members of <ActionResult>.
 Result<Value> answer_identity(State& state, const std::optional<Caller>& caller, const std::string& action,
                               const Value& in);
-Response answer_imds(State& state, const Request& request, const Url& url);
 Response answer_sso(State& state, const Request& request, const Url& url);
 
 }  // namespace nbform::sim::aws

@@ -125,7 +125,7 @@ void Region::plan(double seconds, std::string what, std::string_view id, Value d
 }
 
 void Region::plan_at(Time at, std::string what, std::string_view id, Value detail) {
-  state.plan(std::max(at, state.now), {std::move(what), key(id), std::move(detail)});
+  state.plan(std::max(at, state.now), {std::move(what), key(id), std::move(detail), state.actor});
 }
 
 void Region::note(std::string kind, std::string_view shelf, std::string_view id, Value detail) {

@@ -218,7 +218,11 @@ Result<> interrupt(Region& region, std::string_view instance) {
     set_request(region, id, "active", "marked-for-stop");
   else if (!cancelled(*request))
     set_request(region, id, "closed", "instance-terminated-no-capacity");
-  region.note("notice", "instances", instance, Map{{"action", stops ? "stop" : "terminate"}});
+  Value notice = Map{{"action", stops ? "stop" : "terminate"},
+                     {"time", format_rfc3339(Time::from_seconds((region.now() + kNotice).seconds()))}};
+  vm->hidden.map().set("notice",
+                       Map{{"run", vm->hidden["run"]}, {"given", stamp(region.now())}, {"text", notice}});
+  region.note("notice", "instances", instance, notice);
   region.plan_at(region.state.now + kNotice, "aws.spot.take", instance, Map{{"run", vm->hidden["run"]}});
   return Ok{};
 }

@@ -88,41 +88,50 @@ Result<std::vector<Tagged>> tagged(Region& region, const Value& in) {
   return out;
 }
 
-// An instance shows its own tags only; nothing else has a copy.
-void set_tags(Region& region, const Tagged& one, List tags) {
-  one.resource->edit().set("tagSet", std::move(tags));
-  region.note("tags", one.kind->kind, one.id, Map{{"tagSet", (*one.resource)["tagSet"]}});
-}
-
-Result<Value> create_tags(Region& region, const Value& in) {
-  auto things = NB_TRY(tagged(region, in));
-  std::vector<List> changed;
-  for (const Tagged& one : things) {
-    List tags = (*one.resource)["tagSet"].as_list();
-    for (const Value& tag : in["Tag"].as_list())
-      NB_TRY(add_tag(tags, tag["Key"].as_text(), tag["Value"].as_text()));
-    changed.push_back(std::move(tags));
-  }
-  for (std::size_t i = 0; i < things.size(); ++i) set_tags(region, things[i], std::move(changed[i]));
-  return Value();
-}
-
 // No value: whatever it is. An empty one: only if it is empty.
 bool goes(const Value& have, const Value& named) {
   return have["key"] == named["Key"] && (named["Value"].is_null() || have["value"] == named["Value"]);
 }
 
-Result<Value> delete_tags(Region& region, const Value& in) {
-  const List& named = in["Tag"].as_list();
-  for (const Tagged& one : NB_TRY(tagged(region, in))) {
-    List tags = (*one.resource)["tagSet"].as_list();
-    std::erase_if(tags, [&](const Value& have) {
-      return named.empty() ||
-             std::any_of(named.begin(), named.end(), [&](const Value& n) { return goes(have, n); });
-    });
-    set_tags(region, one, std::move(tags));
-  }
+// `change` is {"put": [{Key, Value}]} or {"drop": ...}; to drop nothing by name is to drop all.
+Result<List> changed(List tags, const Value& change) {
+  for (const Value& tag : change["put"].as_list())
+    NB_TRY(add_tag(tags, tag["Key"].as_text(), tag["Value"].as_text()));
+  if (change["drop"].is_null()) return tags;
+  const List& named = change["drop"].as_list();
+  std::erase_if(tags, [&](const Value& have) {
+    return named.empty() ||
+           std::any_of(named.begin(), named.end(), [&](const Value& n) { return goes(have, n); });
+  });
+  return tags;
+}
+
+void apply_change(Region& region, std::string_view kind, std::string_view id, const Value& change) {
+  Resource& thing = region.get(kind, id);
+  auto tags = changed(thing["tagSet"].as_list(), change);
+  if (!tags) return;
+  thing.edit().set("tagSet", *std::move(tags));
+  region.note("tags", kind, id, Map{{"tagSet", thing["tagSet"]}});
+}
+
+// All or nothing. Where ids are seen late, so are tags.
+Result<Value> change_tags(Region& region, const Value& in, const Value& change) {
+  auto things = NB_TRY(tagged(region, in));
+  for (const Tagged& one : things) NB_TRY(changed((*one.resource)["tagSet"].as_list(), change));
+  for (const Tagged& one : things)
+    if (region.variant("slow-visibility"))
+      region.plan(12, "aws.tags", one.id, change);
+    else
+      apply_change(region, one.kind->kind, one.id, change);
   return Value();
+}
+
+Result<Value> create_tags(Region& region, const Value& in) {
+  return change_tags(region, in, Map{{"put", in["Tag"]}});
+}
+
+Result<Value> delete_tags(Region& region, const Value& in) {
+  return change_tags(region, in, Map{{"drop", in["Tag"].is_null() ? Value(List()) : in["Tag"]}});
 }
 
 constexpr FilterRule kTagRules[] = {
@@ -157,6 +166,12 @@ constexpr Action kActions[] = {
     {"CreateTags", create_tags}, {"DeleteTags", delete_tags}, {"DescribeTags", describe_tags}};
 
 }  // namespace
+
+void tags_happen(Region& region, const Happening& h) {
+  const IdKind* kind = id_kind(h.target.name);
+  if (region.find(kind->kind, h.target.name) != nullptr)
+    apply_change(region, kind->kind, h.target.name, h.detail);
+}
 
 std::span<const Action> tag_actions() {
   return kActions;

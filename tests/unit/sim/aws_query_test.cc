@@ -59,6 +59,60 @@ TEST_CASE("EC2: pages hold together while things come and go") {
         "InvalidNextToken");
 }
 
+TEST_CASE("EC2: a page may begin with what the last one ended with") {
+  Ec2 c({"repeated-rows"});
+  for (int i = 0; i < 12; ++i) c.run();
+  std::size_t seen = 0, pages = 0;
+  Query next{{"MaxResults", "5"}};
+  for (std::string token = "first"; !token.empty(); ++pages) {
+    std::string page = c.ok("DescribeInstances", next);
+    seen += Ec2::count(page, "<instanceId>");
+    token = Ec2::element(page, "nextToken");
+    next = {{"MaxResults", "5"}, {"NextToken", token}};
+  }
+  CHECK(pages == 3);
+  CHECK(seen == 14);
+}
+
+TEST_CASE("EC2: where ids are seen late, so are tags; each change counts") {
+  Ec2 c({"slow-visibility"});
+  std::string id = c.running();
+  auto found = [&](const char* value) {
+    return Ec2::count(c.ok("DescribeInstances", {{"Filter.1.Name", "tag:a"}, {"Filter.1.Value.1", value}}),
+                      "<instanceId>");
+  };
+  c.ok("CreateTags", {{"ResourceId.1", id}, {"Tag.1.Key", "a"}, {"Tag.1.Value", "1"}});
+  c.ok("CreateTags", {{"ResourceId.1", id}, {"Tag.1.Key", "b"}, {"Tag.1.Value", "2"}});
+  CHECK(found("1") == 0);
+  c.wait(seconds(15));
+  CHECK(found("1") == 1);
+  CHECK(c.world.resource("ec2.instances/" + id)["tagSet"].as_list().size() == 2);
+  c.ok("DeleteTags", {{"ResourceId.1", id}, {"Tag.1.Key", "a"}});
+  CHECK(found("1") == 1);
+  c.wait(seconds(15));
+  CHECK(found("1") == 0);
+}
+
+TEST_CASE("EC2: the diary says whose doing it was, also later") {
+  Ec2 c;
+  auto actor_of = [&](std::string_view kind, std::string_view shelf) {
+    std::string last = "nobody";
+    for (const Event& e : c.world.events())
+      if (e.kind == kind && e.resource.starts_with(shelf)) last = e.actor;
+    return last;
+  };
+  std::string user = "arn:aws:iam::123456789012:user/sandbox";
+  std::string id = c.running(Ec2::spot());
+  CHECK(actor_of("insert", "instances/") == user);
+  c.ok("TerminateInstances", {{"InstanceId.1", id}});
+  c.wait(seconds(40));
+  CHECK(actor_of("delete", "instances/") == user);
+  CHECK(actor_of("delete", "volumes/") == user);
+  c.wait(minutes(2));
+  CHECK(c.events("insert", "instances/") == 2);
+  CHECK(actor_of("insert", "instances/").empty());  // EC2 launched another one, of its own
+}
+
 TEST_CASE("EC2: a fault can make a page empty, with more to come") {
   Ec2 c;
   std::string id = c.run();
