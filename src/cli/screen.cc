@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -37,13 +38,13 @@ int height_of(int fd) {
   return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }
 
-void write_all(std::FILE* stream, std::string* instead, std::string_view text) {
+// False: not all of it could be written.
+bool write_all(std::FILE* stream, std::string* instead, std::string_view text) {
   if (instead != nullptr) {
     *instead += text;
-    return;
+    return true;
   }
-  std::fwrite(text.data(), 1, text.size(), stream);
-  std::fflush(stream);
+  return std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ int Screen::height() const {
 }
 
 void Screen::out(std::string_view text) {
-  write_all(stdout, out_text_, text);
+  if (!write_all(stdout, out_text_, text) && out_error_ == 0) out_error_ = errno;
 }
 void Screen::err(std::string_view text) {
   write_all(stderr, err_text_, text);

@@ -24,14 +24,16 @@ class Screen {
   int width() const;                                        // of the terminal now; 0 = none
   int height() const;                                       // likewise, in rows
 
-  void out(std::string_view text);  // data, as it is
-  void err(std::string_view text);  // talk, as it is
+  void out(std::string_view text);              // data, as it is
+  void err(std::string_view text);              // talk, as it is
+  int out_error() const { return out_error_; }  // errno of the first data that was not taken, or 0
   void report(const Diagnostic& diagnostic);
   void report(const Diagnostics& diagnostics);
 
  private:
   std::string *out_text_ = nullptr, *err_text_ = nullptr;
   bool err_terminal_ = false;
+  int out_error_ = 0;
   Style out_, err_;
 };
 

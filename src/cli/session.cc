@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "cli/aws_accounts.h"
@@ -16,6 +17,16 @@ namespace nbform::cli {
 namespace {
 
 // What secret variables put into requests: it must not come out in a log.
+// Says once of each server and reason what a run waits for, when that is not over in a moment.
+std::function<void(const RetryNotice&)> waiting_lines(Screen& screen) {
+  return [&screen, said = std::make_shared<std::set<std::string>>()](const RetryNotice& notice) {
+    auto url = parse_url(notice.url);
+    std::string line =
+        fmt::format("waiting for {} ({})\n", url ? url->origin() : notice.url, printable(notice.reason));
+    if (notice.attempts >= 3 && said->insert(line).second) screen.err(line);
+  };
+}
+
 std::vector<Secret> secrets_of(const Manifest& manifest) {
   std::vector<Secret> out;
   for (const Notebook& notebook : manifest.notebooks)
@@ -131,6 +142,7 @@ Result<> Session::connect() {
   if (logging_ != nullptr) env_ = logging_.get();
 
   WireOptions options;
+  options.on_retry = waiting_lines(shell_.screen);
   if (sandbox_ != nullptr) options.sandbox_token = Sandbox::kToken;
   for (const auto& [name, cloud] : manifest_.clouds)
     if (cloud.impersonate.set()) options.impersonate[name] = *cloud.impersonate;

@@ -41,7 +41,7 @@ void Wire::send(const Scope& scope, const Call& call, ApiRequest::Repeat repeat,
                 std::function<void(Result<Answer>)> done, std::function<void(const RetryNotice&)> on_retry) {
   ApiRequest request;
   request.repeat = repeat;
-  request.on_retry = std::move(on_retry);
+  request.on_retry = on_retry ? std::move(on_retry) : options_.on_retry;
   ++calls_;
   if (is_aws(scope))
     aws(scope.cloud).send(scope, call, std::move(request), std::move(done));

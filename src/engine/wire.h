@@ -14,8 +14,9 @@ namespace nbform {
 
 struct WireOptions {
   std::string sandbox_token;  // not empty: the sandbox; no credential and no endpoint of Google's is read
-  std::map<std::string, std::string> impersonate;  // by entry of `clouds`
-  std::map<std::string, AwsWireOptions> aws;       // likewise
+  std::map<std::string, std::string> impersonate;    // by entry of `clouds`
+  std::map<std::string, AwsWireOptions> aws;         // likewise
+  std::function<void(const RetryNotice&)> on_retry;  // of calls that have none of their own
 };
 
 class Wire {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 
@@ -31,6 +32,7 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
   ClientOptions options;
   std::map<CallId, Call> calls;
   std::map<std::string, Time> hold_until;  // by origin: a Retry-After said not to come sooner
+  std::set<std::string> reached;           // origins that have answered, whatever they said
   CallId next_id = 1;
 
   // A callback that goes on with `next`, unless the client is gone or the call was cancelled.
@@ -56,6 +58,9 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
 };
 
 namespace {
+
+// With a server that has not answered once: its address is more often wrong than its network down.
+constexpr Duration kPatienceWithStrangers = std::chrono::seconds(20);
 
 // The body as a Value, null where there is none to expect. An error where a 2xx should be an object and is
 // not: an empty or cut list must never pass for a short one.
@@ -122,6 +127,7 @@ void Client::State::dispatch(CallId id, Call& call, Result<Authorized> ready) {
 
 void Client::State::receive(CallId id, Call& call, Result<Response> result) {
   call.exchange = 0;
+  if (result.ok()) reached.insert(call.origin);
   if (!result.ok()) return try_again_or_give_up(id, call, std::move(result).error(), nullptr);
   bool may_ask_again = options.authorize && call.refused.grant == 0;
   if (!result->ok() && may_ask_again && options.classify(*result) == Code::unauthenticated) {
@@ -144,12 +150,14 @@ void Client::State::try_again_or_give_up(CallId id, Call& call, Diagnostic probl
   Duration elapsed = env.now() - call.started;
   auto asked = response != nullptr ? retry_after(*response, env.now()) : std::nullopt;
   bool repeatable = call.request.repeat != ApiRequest::Repeat::never;
-  auto decision = decide(call.request.policy, problem.code, repeatable, call.attempts, elapsed, asked,
+  RetryPolicy policy = call.request.policy;
+  if (response == nullptr && reached.count(call.origin) == 0)
+    policy.patience = std::min(policy.patience, kPatienceWithStrangers);
+  auto decision = decide(policy, problem.code, repeatable, call.attempts, elapsed, asked,
                          [this](std::uint64_t n) { return env.random(n); });
   if (decision.verdict != Verdict::again)
-    return finish(
-        id, given_up(std::move(problem), why_no_more(decision.verdict, asked, call.request.policy.patience),
-                     call.attempts, elapsed));
+    return finish(id, given_up(std::move(problem), why_no_more(decision.verdict, asked, policy.patience),
+                               call.attempts, elapsed));
   if (asked) hold_until[call.origin] = std::max(hold_until[call.origin], env.now() + *asked);
   notify(call, problem, response, decision.wait);
   pace(id, call, decision.wait);

@@ -70,6 +70,20 @@ class Faults(EndToEnd):
                 self.expect_settled(cloud)
                 cloud.stop()
 
+    def test_a_server_that_is_not_there_is_named_while_it_is_waited_for(self):
+        self.env.update(GOOGLE_OAUTH_ACCESS_TOKEN="token", GOOGLE_CLOUD_PROJECT="acme-ml",
+                        CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="http://127.0.0.1:1/")
+        done = self.nbform("plan", exit=1)
+        self.assertEqual(done.stderr.count("waiting for http://127.0.0.1:1"), 1, done.stderr)
+        self.assertIn("No connection", done.stderr)
+
+    def test_output_that_is_lost_is_no_success(self):
+        self.connect(self.start_cloud())
+        with open("/dev/full", "w") as full:
+            done = self.finish(self.start("plan", stdout=full))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("could not be written", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

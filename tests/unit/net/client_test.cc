@@ -147,6 +147,28 @@ TEST_CASE("Retry-After holds back this request and others to the same host") {
   CHECK(finished["z"] - start < seconds(2));
 }
 
+TEST_CASE(
+    "a server that has not answered once is given up within half a minute, one that has is waited for") {
+  for (bool answered : {false, true}) {
+    FakeEnv env;
+    if (answered) env.on("GET", "https://a.example/", 200, "{}", 1);
+    env.on("GET", "https://a.example/", [](const Request&) -> Result<Response> {
+      return error(Code::unavailable, "No connection", "Refused.");
+    });
+    Client client(env, {});
+    if (answered) client.send({.http = {.url = "https://a.example/"}}, [](auto) {});
+    env.run();
+    Time begun = env.now();
+    std::optional<Result<Answer>> last;
+    client.send({.http = {.url = "https://a.example/"}},
+                [&](Result<Answer> answer) { last = std::move(answer); });
+    env.run();
+    REQUIRE(last);
+    CHECK_FALSE(last->ok());
+    CHECK((env.now() - begun < std::chrono::seconds(30)) == !answered);
+  }
+}
+
 TEST_CASE("a Retry-After beyond patience ends the call at once") {
   FakeEnv env;
   env.on("GET", "*", [](const Request&) -> Result<Response> {
