@@ -107,7 +107,7 @@ class InstanceKind final : public Kind {
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["instanceId"].as_text().empty())
-      return error(Code::internal, "An answer lacks what every instance has",
+      return error(Code::unavailable, "An answer lacks what every instance has",
                    "The cloud sent an instance without an id.");
     return decode_instance(scope, body);
   }

@@ -99,7 +99,7 @@ class KeyPairKind final : public Kind {
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["keyPairId"].as_text().empty())
-      return error(Code::internal, "An answer lacks what every key pair has",
+      return error(Code::unavailable, "An answer lacks what every key pair has",
                    "The cloud sent a key pair without an id.");
     return decode_key(scope, body);
   }

@@ -39,12 +39,8 @@ class Ec2Listing final : public Listing {
   Result<std::string> add_page(std::string_view list_id, const Value& page) override {
     if (!page.is_map())
       return error(Code::unavailable, "A list cannot be read", "The answer has no members.");
-    if (list_id == "instances" || list_id == "tokens") add_instances(page);
-    if (list_id == "volumes") add(volume_kind(), page["volumeSet"].as_list());
-    if (list_id == "groups") add(security_group_kind(), page["securityGroupInfo"].as_list());
-    if (list_id == "keys") add(key_pair_kind(), page["keySet"].as_list());
-    if (list_id == "spot") add_requests(page);
-    if (list_id == "modifications") add_modifications(page);
+    if (!add_items(list_id, page))
+      return error(Code::unavailable, "A list cannot be read", "An entry of it lacks what each one has.");
     return std::string(page["nextToken"].as_text());
   }
 
@@ -76,26 +72,40 @@ class Ec2Listing final : public Listing {
   }
 
  private:
+  // False: an entry cannot be read, and must not pass for one that is not there.
+  bool add_items(std::string_view list_id, const Value& page) {
+    if (list_id == "instances" || list_id == "tokens") return add_instances(page);
+    if (list_id == "volumes") return add(volume_kind(), page["volumeSet"].as_list());
+    if (list_id == "groups") return add(security_group_kind(), page["securityGroupInfo"].as_list());
+    if (list_id == "keys") return add(key_pair_kind(), page["keySet"].as_list());
+    if (list_id == "spot") add_requests(page);
+    if (list_id == "modifications") add_modifications(page);
+    return true;
+  }
+
   // Both lists may show one instance; a page that is sent twice does no harm either.
-  void add_instances(const Value& page) {
+  bool add_instances(const Value& page) {
     for (const Value& reservation : page["reservationSet"].as_list())
       for (const Value& item : reservation["instancesSet"].as_list()) {
         auto live = instance_kind().decode(scope_, item);
-        if (!live.ok()) continue;
+        if (!live.ok()) return false;
         bool ended = item.at_path("instanceState/name").as_text() == "terminated";
         if (ended)
           ended_.push_back(std::move(live).value());
         else
           machines_.insert_or_assign(live->id, *live);
       }
+    return true;
   }
 
-  void add(const Kind& kind, const List& items) {
+  bool add(const Kind& kind, const List& items) {
     for (const Value& item : items) {
       bool gone = &kind == &volume_kind() && item["status"].as_text() == "deleted";
       auto live = kind.decode(scope_, item);
-      if (live.ok() && !gone) others_.insert_or_assign(live->id, *live);
+      if (!live.ok()) return false;
+      if (!gone) others_.insert_or_assign(live->id, *live);
     }
+    return true;
   }
 
   void add_requests(const Value& page) {

@@ -204,7 +204,7 @@ class SecurityGroupKind final : public Kind {
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["groupId"].as_text().empty())
-      return error(Code::internal, "An answer lacks what every security group has",
+      return error(Code::unavailable, "An answer lacks what every security group has",
                    "The cloud sent a security group without an id.");
     return decode_group(scope, body);
   }

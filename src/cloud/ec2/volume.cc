@@ -198,7 +198,7 @@ class VolumeKind final : public Kind {
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (body["volumeId"].as_text().empty())
-      return error(Code::internal, "An answer lacks what every volume has",
+      return error(Code::unavailable, "An answer lacks what every volume has",
                    "The cloud sent a volume without an id.");
     return decode_volume(scope, body);
   }

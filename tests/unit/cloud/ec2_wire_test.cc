@@ -56,6 +56,21 @@ const Live* of_kind(const Folded& all, const Kind& kind) {
 
 }  // namespace
 
+TEST_CASE("a list with an entry that cannot be read is no list") {
+  for (auto [id, members] : {std::pair{"instances", in_reservation("<item><imageId>ami-1</imageId></item>")},
+                             {"volumes", "<volumeSet><item><size>1</size></item></volumeSet>"},
+                             {"keys", "<keySet><item><keyName>k</keyName></item></keySet>"}}) {
+    INFO(id);
+    auto next = ec2::listing(kScope)->add_page(id, body_of(answer("X", members)));
+    REQUIRE_FALSE(next.ok());
+    CHECK(next.error().code == Code::unavailable);
+  }
+  // Somebody's broken server is not a defect of nbform.
+  auto read = ec2::instance_kind().decode(kScope, Map{{"imageId", "ami-1"}});
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().code == Code::unavailable);
+}
+
 TEST_CASE("a launch is polled by a filter until its state is one that counts") {
   Settlement s = settled(answer("RunInstances", launched("pending")));
   REQUIRE(s.state == State::pending);
