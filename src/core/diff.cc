@@ -521,7 +521,9 @@ class Differ {
       refuse_protected(live.owner.notebook, live, "destroyed");
     Change change = removal(live, reason);
     bool disk_with_data = live.holds_data && !live.never_used && live.keep != KeepRule::never;
-    bool undeclared_machine = live.erased_by_replace && declared_.count(live.owner.notebook) == 0;
+    bool was_booted =
+        live.erased_by_replace || (live.holds_data && live.owner.part == "boot" && !live.never_used);
+    bool undeclared_machine = was_booted && declared_.count(live.owner.notebook) == 0;
     bool kept_by_manifest = declared != nullptr && declared->keep != KeepRule::never &&
                             (live.erased_by_replace || (live.holds_data && !live.never_used));
     change.loses_data = disk_with_data || undeclared_machine || kept_by_manifest;

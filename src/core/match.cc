@@ -124,7 +124,7 @@ void Match::meet() {
     if (alone && (live->never_used || named_in_kept(*live))) continue;  // a remainder, or to be deleted
     if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
     if (live == nullptr && !resource.adopt.empty()) live = adoptable(resource);
-    if (live == nullptr || is_clone(resource, *live)) continue;
+    if (live == nullptr || is_clone(resource, *live) || is_in_repair(resource, *live)) continue;
     taken_.insert(live);
     matched_.emplace_hint(matched_.end(), address, live);
   }
@@ -144,6 +144,20 @@ bool Match::is_clone(const Resource& resource, const Live& live) {
   d.address = resource.notebook;
   d.hint = fmt::format("Remove its nbform-* labels; or, if it is to be {}, write\n    adopt: {}",
                        resource.notebook, live.id);
+  problems_.push_back(std::move(d));
+  return true;
+}
+
+// Somebody took its boot disk off, to mend it elsewhere perhaps: neither is touched, unless both are to go.
+bool Match::is_in_repair(const Resource& resource, const Live& live) {
+  if (!live.bootless || options_.destroy || options_.forgets(resource.notebook)) return false;
+  clashing_.insert(resource.notebook);
+  Diagnostic d = error(Code::conflict, "A machine has no boot disk",
+                       fmt::format("The boot disk of {} is detached. Nothing of {} is changed, and no disk "
+                                   "of it deleted, until it is attached again.",
+                                   live.id, resource.notebook));
+  d.address = resource.notebook;
+  d.hint = fmt::format("Attach it again. If it is to be given up:\n    nbform destroy {}", resource.notebook);
   problems_.push_back(std::move(d));
   return true;
 }

@@ -40,6 +40,7 @@ class Match {
   const Live* adoptable(const Resource& resource);
   void meet();
   bool is_clone(const Resource& resource, const Live& live);
+  bool is_in_repair(const Resource& resource, const Live& live);
   void relate_siblings();
   Resource* machine_of(const std::string& notebook);
   const Scope* declared_scope(const std::string& notebook) const;

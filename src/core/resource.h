@@ -121,6 +121,7 @@ struct Live {
   bool never_used = false;         // a disk that was never attached: what a failed create left behind
   bool pins = false;               // its notebook can live only in its zone
   bool bare = false;               // a machine whose boot disk lacks the owner labels: perhaps a clone
+  bool bootless = false;           // a machine whose boot disk was detached
   std::int64_t numeric_id = 0;
   int incarnation = 0;            // of a kind without names: the how many-th thing of its address
   std::vector<std::string> refs;  // ids of live things it points to

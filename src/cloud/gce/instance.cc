@@ -105,6 +105,7 @@ void read_disks(Live& live, const Value& body) {
                     Map{{"auto_delete", auto_delete}, {"disk", last_segment(path)}});
   }
   live.attributes.set("attachments", std::move(attachments));
+  live.bootless = !live.attributes.has("boot_disk");
 }
 
 void read_scheduling(Live& live, const Value& scheduling) {

@@ -23,8 +23,11 @@ Call on(const StepContext& c, std::string_view verb, Value body = {}, Query quer
   return call;
 }
 
-Call on_boot_disk(const StepContext& c, std::string_view verb, Value body) {
-  std::string_view disk = c.live->attributes.find("boot_disk")->as_text();
+// None where it was detached.
+std::optional<Call> on_boot_disk(const StepContext& c, std::string_view verb, Value body) {
+  const Value* boot = c.live->attributes.find("boot_disk");
+  if (boot == nullptr) return std::nullopt;
+  std::string_view disk = boot->as_text();
   return zonal("POST", c.live->scope, c.live->zone, fmt::format("disks/{}/{}", disk, verb), c.request_id,
                std::move(body));
 }
@@ -113,7 +116,7 @@ std::optional<Call> set_metadata(const StepContext& c) {
 
 // A call that sets one attribute to what the edit approved, unless it is so already.
 Step setter(Needs needs, std::string id, std::string phase, std::string attr,
-            std::function<Call(const StepContext&, const Value&)> build) {
+            std::function<std::optional<Call>(const StepContext&, const Value&)> build) {
   auto call = [attr, build](const StepContext& c) -> std::optional<Call> {
     const Value& want = wanted(*c.resource, attr);
     const Attr* row = instance_kind().attr(attr);

@@ -196,6 +196,20 @@ TEST_CASE("machines and disks of Workbench are never seen as ours") {
   CHECK(listing->fold().live.empty());
 }
 
+TEST_CASE("nothing is asked of a boot disk that is detached") {
+  auto live = gce::instance_kind().decode(
+      kScope, json(R"({"name":"train","zone":"zones/us-central1-b","labels":{"nbform-stack":"s"}})"));
+  REQUIRE(live.ok());
+  CHECK(live->bootless);
+  live->attributes.set("boot_labels", Map{{"nbform-stack", "s"}});  // as read a moment before
+  StepContext context;
+  context.live = &*live;
+  std::vector<std::string> paths;
+  for (const Step& step : gce::instance_kind().forget())
+    if (auto call = step.call(context)) paths.push_back(call->path);
+  CHECK(paths == std::vector<std::string>{"projects/acme-ml/zones/us-central1-b/instances/train/setLabels"});
+}
+
 TEST_CASE("a zone with any warning but an empty page is unknown, never empty") {
   auto listing = gce::listing(kScope);
   CHECK(listing

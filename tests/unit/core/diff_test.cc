@@ -271,6 +271,33 @@ TEST_CASE("a clone is not taken for the notebook, whose own machine is gone") {
   CHECK(s.plan().blocked.empty());
 }
 
+TEST_CASE("a machine without its boot disk is left alone, and so is the disk, unless both are to go") {
+  auto plan_of = [](auto change) {
+    Setup s;
+    s.want("a", {{"size", "big"}});
+    s.have("a", {{"size", "small"}}).bootless = true;
+    s.have("a", {}, kDisk, "boot").keep = KeepRule::never;
+    change(s);
+    return s.plan();
+  };
+  Plan plan = plan_of([](Setup&) {});
+  CHECK(plan.changes.empty());
+  CHECK(plan.blocked == std::vector<std::string>{"a"});
+  CHECK(plan.diagnostics[0].summary == "A machine has no boot disk");
+  CHECK(plan_of([](Setup& s) { s.options.replace = {"a"}; }).changes.empty());
+  plan = plan_of([](Setup& s) { s.options.destroy = true; });
+  CHECK(plan.blocked.empty());
+  CHECK(plan.changes.size() == 2);
+}
+
+TEST_CASE("a boot disk that is in no manifest goes only with consent, attached or not") {
+  Setup s;
+  s.have("gone", {}, kDisk, "boot").keep = KeepRule::never;
+  CHECK(s.plan().data_loss({}) == std::vector<std::string>{"gone"});
+  s.snapshot.live[0].never_used = true;
+  CHECK(s.plan().data_loss({}).empty());
+}
+
 TEST_CASE("what is undeclared goes only with an id, without a selection, in a scope that is named") {
   auto destroyed = [](auto change) {
     Setup s;
