@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/diagnostic_text.h"
 #include "base/text.h"
@@ -35,6 +36,13 @@ inline std::pair<std::string_view, std::string_view> first_line(std::string_view
   auto end = text.find('\n');
   if (end == std::string_view::npos) return {text, {}};
   return {text.substr(0, end), text.substr(end + 1)};
+}
+
+// "page instances" as "page" and "instances".
+inline std::pair<std::string_view, std::string_view> first_word(std::string_view line) {
+  auto blank = line.find(' ');
+  if (blank == std::string_view::npos) return {line, {}};
+  return {line.substr(0, blank), line.substr(blank + 1)};
 }
 
 }  // namespace nbform::fuzz

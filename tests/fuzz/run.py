@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-TARGETS = ("manifest", "answers", "keys")
+TARGETS = ("manifest", "answers", "aws", "keys")
 
 
 def fuzz(target, options):
