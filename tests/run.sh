@@ -1,9 +1,9 @@
 #!/bin/sh
 # Everything from a fresh Debian 12 to the verdict: packages, a release build (binaries in build/bin), every suite,
-# then unit and golden tests and a part of the crash tests again under ASan and UBSan.
+# then unit and golden tests and a part of the crash tests again under ASan and UBSan. Fuzzing is a minute a target.
 #   sh tests/run.sh [--fast] [--suite NAME]... [--report FILE]
 #     --fast         unit, golden and layout, without the sanitizers
-#     --suite NAME   only this suite (unit golden layout contract e2e crash bench), without the sanitizers; repeatable
+#     --suite NAME   only this suite (unit golden layout contract e2e crash bench fuzz), without the sanitizers; repeatable
 #     --report FILE  writes every figure and the counts of the suites into one JSON file; bench at full size
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # nbform asks more of a manifest where CI is set: every run of the tests is one in CI, so that none passes only at home.
 export CI=true
 
-all="unit golden layout contract e2e crash bench"
+all="unit golden layout contract e2e crash bench fuzz"
 suites="" sanitizers=yes report=""
 usage() { sed -n '2,7s/^# \{0,1\}//p' tests/run.sh; }
 while [ $# -gt 0 ]; do
@@ -60,7 +60,7 @@ build() {
   directory=build
   [ "$preset" = release ] || directory=build-$preset
   mkdir -p "$directory"
-  if ! { cmake --preset "$preset" -DNBFORM_TESTS=ON && cmake --build "$directory" -j "$jobs" --target "$@"; } \
+  if ! { cmake --preset "$preset" && cmake --build "$directory" -j "$jobs" --target "$@"; } \
       >"$directory/$label.log" 2>&1; then
     grep -E -A 20 'error|FAILED|CMake Error' "$directory/$label.log" | head -n 80 || tail -n 40 "$directory/$label.log"
     echo "The build failed; all of it is in $directory/$label.log" >&2
@@ -72,9 +72,13 @@ build() {
 say "Packages"
 sh examples/packages.sh test
 
-say "Build"
-build product release nbform nbsim
-build tests release all
+# shellcheck disable=SC2086  # a list of names
+by_ctest=$(printf '%s\n' $suites | grep -vx fuzz | tr '\n' '|')
+if [ -n "$by_ctest" ]; then
+  say "Build"
+  build product release nbform nbsim
+  build tests release all
+fi
 
 if wants contract; then
   say "Clients of others, for the contract tests"
@@ -88,12 +92,18 @@ if wants contract; then
 fi
 
 failed=""
-say "Tests: $suites"
-# shellcheck disable=SC2086  # a list of names
-labels=$(printf '%s|' $suites)
-rm -rf build/requests build/figures
+rm -rf build/requests build/figures build/results.xml
 [ -z "$report" ] || export NBFORM_REPORT="$PWD/build/figures"
-ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 --output-junit results.xml -L "^(${labels%|})$" || failed=yes
+if [ -n "$by_ctest" ]; then
+  say "Tests: $suites"
+  ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 --output-junit results.xml -L "^(${by_ctest%|})$" || failed=yes
+fi
+if wants fuzz; then
+  say "Fuzzing, with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer"
+  build fuzz fuzz all
+  python3 tests/fuzz/run.py --jobs "$jobs" || failed=yes
+fi
+
 [ -z "$report" ] || mkdir -p build/figures
 [ -z "$report" ] || python3 tests/report.py merge --figures build/figures --results build/results.xml --build build "$report"
 unset NBFORM_REPORT
