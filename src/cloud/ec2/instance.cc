@@ -106,9 +106,9 @@ class InstanceKind final : public Kind {
     return found_item(*this, scope, answer, instances_of(body), is_gone);
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
-    if (body["instanceId"].as_text().empty())
+    if (body["instanceId"].as_text().empty() || body.at_path("placement/availabilityZone").as_text().empty())
       return error(Code::unavailable, "An answer lacks what every instance has",
-                   "The cloud sent an instance without an id.");
+                   "The cloud sent an instance without id or zone.");
     return decode_instance(scope, body);
   }
 

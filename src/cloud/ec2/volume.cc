@@ -197,9 +197,9 @@ class VolumeKind final : public Kind {
     return found_item(*this, scope, answer, body["volumeSet"].as_list(), is_gone);
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
-    if (body["volumeId"].as_text().empty())
+    if (body["volumeId"].as_text().empty() || body["availabilityZone"].as_text().empty())
       return error(Code::unavailable, "An answer lacks what every volume has",
-                   "The cloud sent a volume without an id.");
+                   "The cloud sent a volume without id or zone.");
     return decode_volume(scope, body);
   }
   Settlement settle(const Scope& scope, const Response& answer) const override {

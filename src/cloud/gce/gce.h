@@ -26,8 +26,8 @@ void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph
 // "projects/P/zones/Z/instances/N" of a selfLink, a partial path or a full URL; what has no "projects/"
 // stays.
 std::string_view resource_path(std::string_view link);
-// Whether an answer's `name` and `zone` are such as Compute gives (RFC 1035 labels), so that they may go into
-// paths.
+// Whether an answer's `name`, `zone` and names of disks are such as Compute gives (RFC 1035 labels), so that
+// they may go into paths.
 bool has_place(const Value& body);
 
 // Zone and name of "projects/P/zones/Z/COLLECTION/N".

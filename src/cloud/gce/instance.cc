@@ -251,7 +251,7 @@ class InstanceKind final : public Kind {
   Result<Live> decode(const Scope& scope, const Value& body) const override {
     if (!has_place(body))
       return error(Code::unavailable, "An answer lacks what every VM has",
-                   "The cloud sent a VM without a name or zone of its kind.");
+                   "The cloud sent a VM without a name, zone or disks of its kind.");
     return decode_instance(scope, body);
   }
   std::vector<Call> parts(const Live& live) const override {

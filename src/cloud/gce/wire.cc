@@ -16,12 +16,20 @@ std::string_view resource_path(std::string_view link) {
   return at == std::string_view::npos ? link : link.substr(at);
 }
 
+namespace {
+bool is_label(std::string_view text) {
+  auto odd = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'); };
+  return !text.empty() && text.size() <= 63 && std::none_of(text.begin(), text.end(), odd);
+}
+}  // namespace
+
 bool has_place(const Value& body) {
-  auto is_label = [](std::string_view text) {
-    auto odd = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'); };
-    return !text.empty() && text.size() <= 63 && std::none_of(text.begin(), text.end(), odd);
-  };
-  return is_label(body["name"].as_text()) && is_label(last_segment(body["zone"].as_text()));
+  const List& disks = body["disks"].as_list();
+  return is_label(body["name"].as_text()) && is_label(last_segment(body["zone"].as_text())) &&
+         std::all_of(disks.begin(), disks.end(), [](const Value& disk) {
+           std::string_view source = disk["source"].as_text();  // a local SSD has none
+           return source.empty() || is_label(last_segment(source));
+         });
 }
 
 std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_view id) {

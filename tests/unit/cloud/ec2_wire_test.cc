@@ -57,9 +57,11 @@ const Live* of_kind(const Folded& all, const Kind& kind) {
 }  // namespace
 
 TEST_CASE("a list with an entry that cannot be read is no list") {
-  for (auto [id, members] : {std::pair{"instances", in_reservation("<item><imageId>ami-1</imageId></item>")},
-                             {"volumes", "<volumeSet><item><size>1</size></item></volumeSet>"},
-                             {"keys", "<keySet><item><keyName>k</keyName></item></keySet>"}}) {
+  for (auto [id, members] :
+       {std::pair{"instances", in_reservation("<item><instanceId>i-1</instanceId></item>")},
+        {"volumes", "<volumeSet><item><size>1</size></item></volumeSet>"},
+        {"volumes", "<volumeSet><item><volumeId>vol-1</volumeId></item></volumeSet>"},
+        {"keys", "<keySet><item><keyName>k</keyName></item></keySet>"}}) {
     INFO(id);
     auto next = ec2::listing(kScope)->add_page(id, body_of(answer("X", members)));
     REQUIRE_FALSE(next.ok());

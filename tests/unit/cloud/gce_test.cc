@@ -223,6 +223,20 @@ TEST_CASE("a zone with any warning but an empty page is unknown, never empty") {
   CHECK_FALSE(listing->add_page("instances", Value(List{})).ok());
 }
 
+TEST_CASE("names that Compute would not give never get into a path") {
+  auto read = [](std::string_view name, std::string_view zone, std::string_view disk) {
+    return gce::instance_kind()
+        .decode(kScope, json(fmt::format(R"({{"name":"{}","zone":"projects/p/zones/{}",
+                                              "disks":[{{"boot":true,"source":"zones/z/disks/{}"}},{{}}]}})",
+                                         name, zone, disk)))
+        .ok();
+  };
+  CHECK(read("train", "us-central1-b", "train"));
+  CHECK_FALSE(read("tr ain", "us-central1-b", "train"));
+  CHECK_FALSE(read("train", "u -central1-b", "train"));
+  CHECK_FALSE(read("train", "us-central1-b", "train?x=y"));
+}
+
 TEST_CASE("scheduling follows Spot and GPUs") {
   Value spot = gce::scheduling_body(true, false, "delete", 0);
   CHECK(spot == json(R"({"provisioningModel":"SPOT","preemptible":true,"automaticRestart":false,
