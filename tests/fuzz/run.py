@@ -23,7 +23,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 TARGETS = ("manifest", "answers", "aws", "keys")
 LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=65536", "-detect_leaks=1"]
-KEPT_LENGTH = 8192  # bytes of an input that is kept in git
+KEPT_LENGTH = 4096  # bytes of an input that is kept in git
 
 
 def environment():
@@ -75,7 +75,7 @@ def keep(target, options):
         for file in here.iterdir():
             shutil.copy(file, merged)
         before = set(os.listdir(merged))
-        subprocess.run([program, "-set_cover_merge=1", f"-max_len={KEPT_LENGTH}", "-timeout=10", merged, options.build / "corpus" / target],
+        subprocess.run([program, "-set_cover_merge=1", "-use_counters=0", f"-max_len={KEPT_LENGTH}", "-timeout=10", merged, options.build / "corpus" / target],
                        check=True, capture_output=True)
         for name in set(os.listdir(merged)) - before:
             text = (pathlib.Path(merged) / name).read_bytes()
