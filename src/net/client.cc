@@ -151,7 +151,7 @@ void Client::State::try_again_or_give_up(CallId id, Call& call, Diagnostic probl
   auto asked = response != nullptr ? retry_after(*response, env.now()) : std::nullopt;
   bool repeatable = call.request.repeat != ApiRequest::Repeat::never;
   RetryPolicy policy = call.request.policy;
-  if (response == nullptr && reached.count(call.origin) == 0)
+  if (response == nullptr && problem.code == Code::unavailable && reached.count(call.origin) == 0)
     policy.patience = std::min(policy.patience, kPatienceWithStrangers);
   auto decision = decide(policy, problem.code, repeatable, call.attempts, elapsed, asked,
                          [this](std::uint64_t n) { return env.random(n); });
