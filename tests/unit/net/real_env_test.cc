@@ -164,7 +164,7 @@ TEST_CASE("what arrives at the same time is bounded as a whole") {
   while (env->step()) {
   }
   CHECK(whole + refused == 8);
-  CHECK(whole <= 4);
+  CHECK(refused >= 2);  // of 56 MiB, where 32 may be held; what was delivered meanwhile is held no more
   CHECK(get(*env, server)->body.size() == std::size_t{7} << 20);
 }
 
