@@ -247,7 +247,7 @@ def proof_exists(name):
     """A path, or a ctest name: the suite, and in it a folder, a file or a script of the part's name."""
     suite, _, part = name.partition("_")
     places = (name, f"tests/{suite}/{part}", f"tests/{suite}/{part}.py", f"tests/{suite}/test_{part}.py", f"tests/{suite}/{part}.cc",
-              f"tests/{suite}/{part}_test.cc")
+              f"tests/{suite}/{part}_test.cc", f"tests/{suite}/{part}_fuzz.cc")
     return any((ROOT / p).exists() for p in places if not p.endswith("/"))
 
 
