@@ -111,6 +111,19 @@ constexpr Elsewhere kElsewhere[] = {
     {"shutdown_script", "Write `setup: {shutdown_script: FILE}`."},
     {"idle_stop", "Write `power: {idle_stop: 60m}`."},
     {"state", "Write `power: stopped`."},
+    {"tunnel", "Write `access: {tunnel: 9999}`."},
+    {"port",
+     "Write `access: {tunnel: 9999}` for the local port, `access: {jupyter: {port: 8888}}` for Jupyter's "
+     "own."},
+    {"ssh", "Write `access: {ssh: {keys: [FILE.pub]}}`."},
+    {"key_name", "Write `access: {ssh: {keys: [FILE.pub]}}`: nbform imports the key."},
+    {"key_pair", "Write `access: {ssh: {keys: [FILE.pub]}}`: nbform imports the key."},
+    {"security_groups",
+     "Write `access: {ssh: {allow_from: [CIDR]}}`, or `network: {security_groups: [sg-...]}`."},
+    {"ami", "Write `image: {ami: ami-...}`."},
+    {"instance_profile", "Write `identity`."},
+    {"volumes", "Write `disks`, e.g. `disks: {data: 200GB}`."},
+    {"user_data", "Write `setup: {script: FILE}`."},
     {"project", "Write it once, under `clouds: {gcp: {project: ...}}`."},
 };
 
