@@ -499,9 +499,12 @@ def test_security_groups_and_rules(aws, ec2):
     assert len(shown["IpPermissions"]) == 1  # of equal protocol and ports: merged
     assert shown["IpPermissions"][0]["Ipv6Ranges"] == [{"CidrIpv6": "2001:db8::/64"}]
     assert shown["IpPermissionsEgress"][0]["IpProtocol"] == "-1"
+    by_cidr = ec2.describe_security_groups(Filters=[{"Name": "ip-permission.cidr", "Values": ["203.0.113.0/24"]}])
+    assert [g["GroupId"] for g in by_cidr["SecurityGroups"]] == [group]
     rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
     assert len(rules) == 4 and sum(r["IsEgress"] for r in rules) == 1
-    gone = ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+    gone = ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]] * 2)
+    assert len(gone["RevokedSecurityGroupRules"]) == 1
     assert gone["RevokedSecurityGroupRules"][0]["CidrIpv4"] == "203.0.113.0/24"
     with refused("InvalidSecurityGroupRuleId.NotFound"):
         ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])

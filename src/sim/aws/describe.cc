@@ -155,8 +155,7 @@ Result<Page> paged(Region& region, const Value& in, std::vector<Row> rows, PageL
 Result<std::vector<Row>> rows_of(Region& region, std::string_view kind, const Value& ids) {
   std::vector<Row> rows;
   if (ids.as_list().empty()) {
-    for (const Key& key : region.keys(kind)) {
-      const Resource& r = region.get(kind, key.name);
+    for (const auto& [key, r] : region.all(kind)) {
       if (region.visible(r)) rows.push_back({key.name, &r.wire()});
     }
     return rows;

@@ -58,16 +58,12 @@ Result<> set_groups(Region& region, std::string_view interface, const std::vecto
   return Ok{};
 }
 
-std::vector<Key> rules_of(Region& region, std::string_view group) {
-  std::vector<Key> out;
-  for (const Key& key : region.keys("security-group-rules"))
-    if (region.get("security-group-rules", key.name)["groupId"].as_text() == group) out.push_back(key);
-  return out;
+std::vector<std::string> rules_of(Region& region, std::string_view group) {
+  return texts(region.get("security-groups", group).hidden["rules"]);
 }
 
 bool referenced(Region& region, std::string_view group) {
-  for (const Key& key : region.keys("security-group-rules")) {
-    const Resource& rule = region.get("security-group-rules", key.name);
+  for (const auto& [key, rule] : region.all("security-group-rules")) {
     if (rule["referencedGroupInfo"]["groupId"].as_text() == group && rule["groupId"].as_text() != group)
       return true;
   }
@@ -115,8 +111,8 @@ Value& permission_for(List& permissions, const Value& rule) {
 
 Value permissions_of(Region& region, std::string_view group, bool egress) {
   List out;
-  for (const Key& key : rules_of(region, group)) {
-    const Value& rule = region.get("security-group-rules", key.name).wire();
+  for (const std::string& id : rules_of(region, group)) {
+    const Value& rule = region.get("security-group-rules", id).wire();
     if (rule["isEgress"].as_bool() != egress) continue;
     Value shown = rule;
     if (rule["ipProtocol"].as_text() == "-1") {
@@ -146,8 +142,7 @@ Result<> check_group_text(std::string_view text, std::string_view parameter) {
 }
 
 Result<> check_name_free(Region& region, std::string_view name, std::string_view vpc) {
-  for (const Key& key : region.keys("security-groups")) {
-    const Resource& group = region.get("security-groups", key.name);
+  for (const auto& [key, group] : region.all("security-groups")) {
     if (group["vpcId"].as_text() == vpc && iequals(group["groupName"].as_text(), name))
       return refuse("InvalidGroup.Duplicate",
                     fmt::format("The security group '{}' already exists for VPC '{}'", name, vpc));
@@ -178,8 +173,8 @@ Result<Value> create_group(Region& region, const Value& in) {
 
 Result<std::string> group_to_delete(Region& region, const Value& in) {
   if (!in["GroupId"].is_null()) return std::string(in["GroupId"].as_text());
-  for (const Key& key : region.keys("security-groups"))
-    if (region.get("security-groups", key.name)["groupName"] == in["GroupName"]) return key.name;
+  for (const auto& [key, group] : region.all("security-groups"))
+    if (group["groupName"] == in["GroupName"]) return key.name;
   if (in["GroupName"].is_null())
     return refuse("MissingParameter", "The request must contain the parameter groupName or groupId");
   return refuse("InvalidGroup.NotFound", fmt::format("The security group '{}' does not exist in default VPC",
@@ -196,7 +191,7 @@ Result<Value> delete_group(Region& region, const Value& in) {
   if (group_in_use(region, id) || referenced(region, id))
     return refuse("DependencyViolation", fmt::format("resource {} has a dependent object", id));
   region.note("delete", "security-groups", id);
-  for (const Key& rule : rules_of(region, id)) region.erase("security-group-rules", rule.name);
+  for (const std::string& rule : rules_of(region, id)) drop_rule(region, rule);
   region.erase("security-groups", id);
   return Value(Map{{"return", true}, {"groupId", id}});
 }
@@ -224,8 +219,7 @@ Result<std::vector<Row>> named_groups(Region& region, const Value& names) {
   std::string vpc = default_vpc(region);
   for (const std::string& name : texts(names)) {
     std::size_t before = rows.size();
-    for (const Key& key : region.keys("security-groups")) {
-      const Resource& g = region.get("security-groups", key.name);
+    for (const auto& [key, g] : region.all("security-groups")) {
       if (g["groupName"].as_text() == name && g["vpcId"].as_text() == vpc && region.visible(g))
         rows.push_back({key.name, &g.wire()});
     }
@@ -236,18 +230,26 @@ Result<std::vector<Row>> named_groups(Region& region, const Value& names) {
   return rows;
 }
 
+// Permissions are put together when a group is shown, or where filters look at them.
+bool asks_for_permissions(const Value& in) {
+  const List& filters = in["Filter"].as_list();
+  return std::any_of(filters.begin(), filters.end(),
+                     [](const Value& f) { return f["Name"].as_text().starts_with("ip-permission."); });
+}
+
 Result<Value> describe_groups(Region& region, const Value& in) {
   std::vector<Row> rows = in["GroupName"].is_null()
                               ? NB_TRY(rows_of(region, "security-groups", in["GroupId"]))
                               : NB_TRY(named_groups(region, in["GroupName"]));
-  std::vector<Value> whole;  // filters look at permissions as well
+  Listing listing{"security-groups", "GroupId", "securityGroupInfo", kGroupRules, {}, shown_group};
+  if (!asks_for_permissions(in)) return describe_rows(region, in, std::move(rows), listing);
+  std::vector<Value> whole;
   whole.reserve(rows.size());
   for (Row& row : rows) {
     whole.push_back(shown_group(region, *row.wire));
     row.wire = &whole.back();
   }
-  return describe_rows(region, in, std::move(rows),
-                       {"security-groups", "GroupId", "securityGroupInfo", kGroupRules, {}});
+  return describe_rows(region, in, std::move(rows), listing);
 }
 
 constexpr Action kActions[] = {

@@ -14,7 +14,7 @@ Result<> check_groups(Region& region, const std::vector<std::string>& ids, std::
 // The groups of an interface (and so of its instance).
 Result<> set_groups(Region& region, std::string_view interface, const std::vector<std::string>& ids);
 
-std::vector<Key> rules_of(Region& region, std::string_view group);
+std::vector<std::string> rules_of(Region& region, std::string_view group);
 bool referenced(Region& region, std::string_view group);                    // by a rule of another group
 Value permissions_of(Region& region, std::string_view group, bool egress);  // ipPermissions
 std::optional<std::string> canonical_cidr(std::string_view cidr);           // host bits zeroed; IPv4 and IPv6

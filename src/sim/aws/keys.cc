@@ -15,8 +15,8 @@
 namespace nbform::sim::aws {
 
 std::string key_named(Region& region, std::string_view name) {
-  for (const Key& key : region.keys("key-pairs"))
-    if (region.get("key-pairs", key.name)["keyName"].as_text() == name) return key.name;
+  for (const auto& [key, pair] : region.all("key-pairs"))
+    if (pair["keyName"].as_text() == name) return key.name;
   return {};
 }
 

@@ -77,8 +77,7 @@ Result<> check_quota(Region& region, std::string_view type, bool spot, std::int6
   if (!region.state.options.quotas) return Ok{};
   std::string_view code = quota_code(type, spot);
   double limit = quota_limit(region.state, region.account, region.name, code), used = 0;
-  for (const Key& key : region.keys("instances")) {
-    const Resource& vm = region.get("instances", key.name);
+  for (const auto& [key, vm] : region.all("instances")) {
     std::string_view its = vm["instanceType"].as_text(), state = state_of(vm);
     bool runs = state == "pending" || state == "running" || state == "stopping";
     if (runs && is_spot(vm) == spot && quota_code(its, spot) == code) used += find_type(its)->vcpus;
@@ -162,9 +161,8 @@ Result<> draft_groups(Region& region, const Value& in, Draft& draft) {
   draft.groups = texts(nic.is_null() ? in["SecurityGroupId"] : nic["SecurityGroupId"]);
   for (const std::string& name : texts(in["SecurityGroup"])) {
     std::size_t before = draft.groups.size();
-    for (const Key& key : region.keys("security-groups"))
-      if (region.get("security-groups", key.name)["groupName"].as_text() == name)
-        draft.groups.push_back(key.name);
+    for (const auto& [key, group] : region.all("security-groups"))
+      if (group["groupName"].as_text() == name) draft.groups.push_back(key.name);
     if (draft.groups.size() == before)
       return refuse("InvalidGroup.NotFound",
                     fmt::format("The security group '{}' does not exist in default VPC", name));

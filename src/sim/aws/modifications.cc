@@ -123,8 +123,8 @@ Result<Value> describe_modifications(Region& region, const Value& in) {
     if (change != nullptr) rows.push_back({id, &change->wire()});
   }
   if (ids.empty())
-    for (const Key& key : region.keys("modifications"))
-      rows.push_back({key.name, &region.get("modifications", key.name).wire()});
+    for (const auto& [key, modification] : region.all("modifications"))
+      rows.push_back({key.name, &modification.wire()});
   return describe_rows(region, in, std::move(rows), {"", "", "volumeModificationSet", kRules, {1, 500}});
 }
 

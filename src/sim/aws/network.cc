@@ -68,8 +68,7 @@ void make_routes(Region& region, const std::string& vpc) {
 
 // It was there long before anybody asked, whatever new things need to be seen.
 void settle(Region& region, std::string_view kind) {
-  for (const Key& key : region.keys(kind)) {
-    Resource& thing = region.get(kind, key.name);
+  for (auto& [key, thing] : region.all(kind)) {
     thing.visible_from = {};
     thing.hidden.map().erase("young_until");
   }
@@ -103,35 +102,32 @@ void make_network(Region& region) {
 
 void drop_default_vpc(Region& region) {
   make_network(region);
-  for (std::string_view kind : {"vpcs", "subnets", "route-tables", "internet-gateways"})
-    for (const Key& key : region.keys(kind)) region.erase(kind, key.name);
+  for (std::string_view kind : {"vpcs", "subnets", "route-tables", "internet-gateways"}) region.clear(kind);
 }
 
 void close_public_route(Region& region) {
   make_network(region);
-  for (const Key& key : region.keys("route-tables")) {
-    List& routes = region.get("route-tables", key.name).edit()["routeSet"].list();
+  for (auto& [key, table] : region.all("route-tables")) {
+    List& routes = table.edit()["routeSet"].list();
     std::erase_if(routes, [](const Value& r) { return r["gatewayId"].as_text().starts_with("igw-"); });
   }
 }
 
 const Resource* default_subnet(Region& region, std::string_view zone) {
-  for (const Key& key : region.keys("subnets")) {
-    const Resource& subnet = region.get("subnets", key.name);
+  for (const auto& [key, subnet] : region.all("subnets")) {
     if (subnet["availabilityZone"].as_text() == zone && subnet["defaultForAz"].as_bool()) return &subnet;
   }
   return nullptr;
 }
 
 std::string default_vpc(Region& region) {
-  for (const Key& key : region.keys("vpcs"))
-    if (region.get("vpcs", key.name)["isDefault"].as_bool()) return key.name;
+  for (const auto& [key, vpc] : region.all("vpcs"))
+    if (vpc["isDefault"].as_bool()) return key.name;
   return {};
 }
 
 std::string default_group(Region& region, std::string_view vpc) {
-  for (const Key& key : region.keys("security-groups")) {
-    const Resource& group = region.get("security-groups", key.name);
+  for (const auto& [key, group] : region.all("security-groups")) {
     if (group["vpcId"].as_text() == vpc && group["groupName"].as_text() == "default") return key.name;
   }
   return {};
@@ -204,8 +200,8 @@ void set_public_address(Region& region, std::string_view interface, bool on) {
 }
 
 bool group_in_use(Region& region, std::string_view group) {
-  for (const Key& key : region.keys("network-interfaces"))
-    for (const Value& g : region.get("network-interfaces", key.name)["groupSet"].as_list())
+  for (const auto& [key, nic] : region.all("network-interfaces"))
+    for (const Value& g : nic["groupSet"].as_list())
       if (g["groupId"].as_text() == group) return true;
   return false;
 }

@@ -17,8 +17,7 @@ std::string profile_name(const Value& profile) {
 }
 
 Resource* association_of(Region& region, std::string_view instance) {
-  for (const Key& key : region.keys("profile-associations")) {
-    Resource& a = region.get("profile-associations", key.name);
+  for (auto& [key, a] : region.all("profile-associations")) {
     if (a["instanceId"].as_text() == instance && a["state"].as_text() != "disassociated") return &a;
   }
   return nullptr;

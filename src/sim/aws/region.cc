@@ -91,14 +91,11 @@ bool Region::visible(const Resource& resource) const {
   return !(young && state.now.millis() / 700 % 2 == 1);
 }
 
-std::vector<Key> Region::keys(std::string_view kind) {
-  std::vector<Key> out;
+std::ranges::subrange<Shelf::iterator> Region::all(std::string_view kind) {
   Shelf& shelf = state.aws.shelf(kind);
-  for (auto it = shelf.lower_bound(key("")); it != shelf.end(); ++it) {
-    if (it->first.project != account || it->first.scope != name) break;
-    out.push_back(it->first);
-  }
-  return out;
+  auto belongs = [&](const auto& item) { return item.first.project == account && item.first.scope == name; };
+  auto from = shelf.lower_bound(key(""));
+  return {from, std::find_if_not(from, shelf.end(), belongs)};
 }
 
 std::string Region::new_id(std::string_view prefix) {
@@ -118,6 +115,11 @@ Resource& Region::put(std::string_view kind, const std::string& id, Value wire, 
 
 void Region::erase(std::string_view kind, std::string_view id) {
   state.aws.shelf(kind).erase(key(id));
+}
+
+void Region::clear(std::string_view kind) {
+  auto things = all(kind);
+  state.aws.shelf(kind).erase(things.begin(), things.end());
 }
 
 void Region::plan(double seconds, std::string what, std::string_view id, Value detail) {

@@ -5,6 +5,7 @@
 // spot-requests, modifications, profile-associations, vpcs, subnets, route-tables, internet-gateways.
 #pragma once
 
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,11 +42,13 @@ class Region {
   // As a client meets it. Refusals: malformed, not found.
   Result<Resource*> need(std::string_view kind, std::string_view id);
   bool visible(const Resource& resource) const;
-  std::vector<Key> keys(std::string_view kind);  // of this account and region, by id
+  // All of this account and region, by id: for (auto& [key, thing] : region.all("volumes")).
+  std::ranges::subrange<Shelf::iterator> all(std::string_view kind);
 
   std::string new_id(std::string_view prefix);  // "i-" and 17 hex digits
   Resource& put(std::string_view kind, const std::string& id, Value wire, Value hidden = Map());
   void erase(std::string_view kind, std::string_view id);
+  void clear(std::string_view kind);  // all of this account and region
   void plan(double seconds, std::string what, std::string_view id, Value detail = {});  // at realistic pace
   void plan_at(Time at, std::string what, std::string_view id, Value detail = {});
   void note(std::string kind, std::string_view shelf, std::string_view id, Value detail = Map());

@@ -49,7 +49,17 @@ std::string put_rule(Region& region, std::string_view group, const Rule& rule, c
   for (const auto& [name, value] : rule.source) wire.set(name, value);
   if (!rule.description.empty()) wire.set("description", rule.description);
   region.put("security-group-rules", id, Value(std::move(wire)));
+  Map& of_group = region.get("security-groups", group).hidden.map();
+  List ids = of_group["rules"].as_list();
+  ids.push_back(id);
+  of_group.set("rules", std::move(ids));
   return id;
+}
+
+void drop_rule(Region& region, const std::string& id) {
+  std::string_view group = region.get("security-group-rules", id)["groupId"].as_text();
+  std::erase(region.get("security-groups", group).hidden.map()["rules"].list(), Value(id));
+  region.erase("security-group-rules", id);
 }
 
 namespace {
@@ -146,8 +156,8 @@ namespace {
 
 Result<std::string> group_of(Region& region, const Value& in) {
   std::string id(in["GroupId"].as_text());
-  for (const Key& key : region.keys("security-groups"))
-    if (id.empty() && region.get("security-groups", key.name)["groupName"] == in["GroupName"]) id = key.name;
+  for (const auto& [key, group] : region.all("security-groups"))
+    if (id.empty() && group["groupName"] == in["GroupName"]) id = key.name;
   if (id.empty())
     return refuse("MissingParameter", "The request must contain the parameter groupName or groupId");
   NB_TRY(region.need("security-groups", id));
@@ -163,8 +173,8 @@ std::string said(const Rule& rule) {
 
 Result<> check_new(Region& region, const std::string& group, const std::vector<Rule>& rules) {
   std::size_t same_way = rules.size();
-  for (const Key& key : rules_of(region, group)) {
-    const Value& old = region.get("security-group-rules", key.name).wire();
+  for (const std::string& id : rules_of(region, group)) {
+    const Value& old = region.get("security-group-rules", id).wire();
     same_way += old["isEgress"].as_bool() == rules[0].egress ? 1 : 0;
     for (const Rule& rule : rules)
       if (rule.same_as(old))
@@ -227,8 +237,8 @@ Result<std::vector<std::string>> rules_by_content(Region& region, const std::str
   std::vector<std::string> out;
   for (const Rule& rule : NB_TRY(read_permissions(region, in, egress))) {
     std::size_t before = out.size();
-    for (const Key& key : rules_of(region, group))
-      if (rule.same_as(region.get("security-group-rules", key.name).wire())) out.push_back(key.name);
+    for (const std::string& id : rules_of(region, group))
+      if (rule.same_as(region.get("security-group-rules", id).wire())) out.push_back(id);
     if (out.size() == before)
       return refuse("InvalidPermission.NotFound",
                     "The specified rule does not exist in this security group.");
@@ -240,12 +250,14 @@ Result<Value> revoke(Region& region, const Value& in, bool egress) {
   std::string group = NB_TRY(group_of(region, in));
   auto ids = in["SecurityGroupRuleId"].is_null() ? NB_TRY(rules_by_content(region, group, in, egress))
                                                  : NB_TRY(rules_by_id(region, group, in, egress));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   List shown;
   for (const std::string& id : ids) {
     const Value wire = region.get("security-group-rules", id).wire();
     region.note("revoke", "security-groups", group, Map{{"rule", wire}});
     shown.push_back(shown_revoked(wire));
-    region.erase("security-group-rules", id);
+    drop_rule(region, id);
   }
   return Value(Map{{"return", true}, {"revokedSecurityGroupRuleSet", std::move(shown)}});
 }

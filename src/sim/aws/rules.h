@@ -18,7 +18,8 @@ struct Rule {
   bool same_as(const Value& wire) const;  // descriptions aside
 };
 
-std::string put_rule(Region& region, std::string_view group, const Rule& rule, const Value& tags);
+std::string put_rule(Region& region, std::string_view group, const Rule& rule, const Value& tags);  // its id
+void drop_rule(Region& region, const std::string& id);
 // Refusals: InvalidPermission.Malformed, InvalidParameterValue, InvalidGroup.NotFound.
 Result<std::vector<Rule>> read_permissions(Region& region, const Value& in, bool egress);
 

@@ -290,8 +290,8 @@ Result<> resume(Region& region, std::string_view instance) {
 }
 
 void resume_where_possible(Region& region) {
-  for (const Key& key : region.keys("instances"))
-    if (region.get("instances", key.name).hidden["taken"].as_bool()) (void)resume(region, key.name);
+  for (const auto& [key, vm] : region.all("instances"))
+    if (vm.hidden["taken"].as_bool()) (void)resume(region, key.name);
 }
 
 void spot_happens(Region& region, const Happening& h) {

@@ -141,8 +141,7 @@ Result<Value> describe_tags(Region& region, const Value& in) {
   std::deque<Value> made;
   std::vector<Row> rows;
   for (auto& [kind, shelf] : region.state.aws.shelves)
-    for (const Key& key : region.keys(kind)) {
-      const Resource& thing = region.get(kind, key.name);
+    for (const auto& [key, thing] : region.all(kind)) {
       const IdKind* ids = id_kind(key.name);
       if (ids == nullptr || !region.visible(thing)) continue;
       for (const Value& tag : thing["tagSet"].as_list()) {
