@@ -15,27 +15,20 @@ namespace {
 
 struct SandboxOptions {
   std::string chdir = ".";
-  std::string name, zone, machine = "*", hint, metric, limit, region = "*", file, clock;
+  std::string name, zone, machine = "*", hint, metric, limit, region = "*", file, clock, command;
   bool end = false, clear = false;
   std::string verb;
 };
 
 using Done = Result<std::string>;  // what to say
 
-// The one VM of that name, wherever it is.
-Result<Value> find_vm(const sim::World& world, const std::string& name) {
-  std::vector<std::string_view> names;
-  std::vector<Value> all = world.resources("instances");
-  for (const Value& vm : all) {
-    if (vm["name"].as_text() == name) return vm;
-    names.push_back(vm["name"].as_text());
-  }
-  std::string_view close = nearest(name, names);
-  Diagnostic d =
-      error(Code::usage, "There is no such VM in the sandbox", fmt::format("None is called {}.", name));
-  if (!close.empty()) d.hint = fmt::format("Did you mean {}?", close);
-  return d;
-}
+struct Vm {
+  std::string project, zone;
+  std::string name;   // in its cloud: an instance of EC2 goes by its id
+  std::string shown;  // to people
+  std::string state, machine;
+  bool on_ec2 = false;
+};
 
 // "https://.../projects/P/zones/Z/instances/N" -> P.
 std::string project_of(std::string_view link) {
@@ -45,11 +38,69 @@ std::string project_of(std::string_view link) {
   return std::string(link.substr(0, link.find('/')));
 }
 
+std::string name_tag(const Value& item) {
+  for (const Value& tag : item["tagSet"].as_list())
+    if (tag["key"].as_text() == "Name") return std::string(tag["value"].as_text());
+  return {};
+}
+
+std::string text(const Value& value) {
+  return std::string(value.as_text());
+}
+
+// Those that are gone are left out.
+std::vector<Vm> all_vms(const sim::World& world) {
+  std::vector<Vm> out;
+  for (const Value& vm : world.resources("instances"))
+    out.push_back({project_of(vm["selfLink"].as_text()), text(Value(last_segment(vm["zone"].as_text()))),
+                   text(vm["name"]), text(vm["name"]), text(vm["status"]),
+                   text(Value(last_segment(vm["machineType"].as_text()))), false});
+  for (const Value& vm : world.resources("ec2.instances")) {
+    std::string state = text(vm.at_path("instanceState/name")), name = name_tag(vm);
+    if (state == "terminated") continue;
+    out.push_back({"", text(vm.at_path("placement/availabilityZone")), text(vm["instanceId"]),
+                   name.empty() ? text(vm["instanceId"]) : name, state, text(vm["instanceType"]), true});
+  }
+  return out;
+}
+
+// The one VM of that name, wherever it is.
+Result<Vm> find_vm(const sim::World& world, const std::string& name) {
+  std::vector<std::string_view> names;
+  std::vector<Vm> all = all_vms(world);
+  for (const Vm& vm : all) {
+    if (vm.shown == name || vm.name == name) return vm;
+    names.push_back(vm.shown);
+  }
+  std::string_view close = nearest(name, names);
+  Diagnostic d =
+      error(Code::usage, "There is no such VM in the sandbox", fmt::format("None is called {}.", name));
+  if (!close.empty()) d.hint = fmt::format("Did you mean {}?", close);
+  return d;
+}
+
 Done preempt(sim::World& world, const SandboxOptions& o) {
-  Value vm = NB_TRY(find_vm(world, o.name));
-  std::string zone(last_segment(vm["zone"].as_text()));
-  NB_TRY(world.preempt(project_of(vm["selfLink"].as_text()), zone, o.name));
-  return fmt::format("{} in {} is being preempted.", o.name, zone);
+  Vm vm = NB_TRY(find_vm(world, o.name));
+  NB_TRY(world.preempt(vm.project, vm.zone, vm.name));
+  return fmt::format("{} in {} is being preempted.", o.name, vm.zone);
+}
+
+// EC2 alone starts again what it stopped.
+Done resume(sim::World& world, const SandboxOptions& o) {
+  Vm vm = NB_TRY(find_vm(world, o.name));
+  if (!vm.on_ec2)
+    return error(Code::usage, "Only EC2 starts Spot machines again by itself",
+                 fmt::format("nbform start {} starts it.", o.name));
+  NB_TRY(world.administer(Map{{"do", "resume"}, {"name", vm.name}}));
+  return fmt::format("EC2 has capacity for {} again.", o.name);
+}
+
+Done administer(sim::World& world, const SandboxOptions& o) {
+  Value command = NB_TRY(parse_json(o.command));
+  if (auto vm = find_vm(world, std::string(command["name"].as_text())); vm.ok())
+    command.map().set("name", vm->name);  // an instance of EC2 goes by its id there
+  NB_TRY(world.administer(command));
+  return std::string("Done.");
 }
 
 Done stockout(sim::World& world, const SandboxOptions& o) {
@@ -97,14 +148,16 @@ Done clock(sim::World& world, const SandboxOptions& o) {
 
 Done show(sim::World& world) {
   std::string out = fmt::format("virtual time {}\n", format_rfc3339(world.now()));
-  for (const Value& vm : world.resources("instances"))
-    out += fmt::format("VM    {:<24} {:<18} {:<12} {}\n", vm["name"].as_text(),
-                       last_segment(vm["zone"].as_text()), vm["status"].as_text(),
-                       last_segment(vm["machineType"].as_text()));
+  for (const Vm& vm : all_vms(world))
+    out += fmt::format("VM    {:<24} {:<18} {:<12} {}\n", vm.shown, vm.zone, vm.state, vm.machine);
   for (const Value& disk : world.resources("disks"))
     out +=
         fmt::format("disk  {:<24} {:<18} {:<12} {} GB\n", disk["name"].as_text(),
                     last_segment(disk["zone"].as_text()), disk["status"].as_text(), disk["sizeGb"].as_text());
+  for (const Value& volume : world.resources("ec2.volumes"))
+    out += fmt::format("disk  {:<24} {:<18} {:<12} {} GB\n", name_tag(volume),
+                       volume["availabilityZone"].as_text(), volume["status"].as_text(),
+                       volume["size"].as_int());
   out.pop_back();
   return out;
 }
@@ -117,6 +170,8 @@ Done act(Shell& shell, const SandboxOptions& o) {
   auto sandbox = NB_TRY(Sandbox::open(shell.env, o.chdir));
   sim::World& world = sandbox->world();
   Done done = o.verb == "preempt"    ? preempt(world, o)
+              : o.verb == "resume"   ? resume(world, o)
+              : o.verb == "do"       ? administer(world, o)
               : o.verb == "stockout" ? stockout(world, o)
               : o.verb == "quota"    ? quota(world, o)
               : o.verb == "fault"    ? fault(shell.env, world, o)
@@ -143,6 +198,8 @@ Run declare(Flags& flags) {
     return flags.verb(name, help, [o, name] { o->verb = name; });
   };
   verb("preempt", "The cloud takes a Spot VM").positional("NAME", o->name, true, "The VM");
+  verb("resume", "EC2 has capacity again for a Spot instance that it stopped")
+      .positional("NAME", o->name, true, "The instance");
   Flags out = verb("stockout", "A zone has no capacity");
   out.positional("ZONE", o->zone, true, "May hold * and ?");
   out.text("--machine", o->machine, "TYPE", "Only this machine type; may hold * and ?");
@@ -156,6 +213,8 @@ Run declare(Flags& flags) {
   faults.positional("FILE", o->file, false, "A JSON list of {match, do, times}");
   faults.flag("--clear", o->clear, "Take earlier faults away first");
   verb("clock", "Let virtual time pass").positional("BY", o->clock, true, "+90s, +1h, ...");
+  verb("do", "One command of the simulator's own (docs/simulator.md)")
+      .positional("JSON", o->command, true, "{\"do\": \"ami\", \"parameter\": ...}");
   verb("show", "What is in the simulated cloud");
   verb("reset", "Start again with an empty cloud");
   return [o](Shell& shell) { return run(shell, *o); };

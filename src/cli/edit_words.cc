@@ -135,7 +135,7 @@ EditWords words_of_edit(const Change& change, const Edit& edit) {
   if (!own.empty()) {
     out = own_words(change, edit, own);
   } else {
-    auto words = change.kind != nullptr ? change.kind->words(edit) : std::nullopt;
+    auto words = change.kind != nullptr ? change.kind->words(change, edit) : std::nullopt;
     out.text = words ? *words : change_words(title_of(change, edit), edit);
     out.subject = out.text.substr(0, out.text.find(' '));
   }

@@ -113,6 +113,8 @@ PlanRow row_of(const Plan& plan, const NotebookPlan& notebook, const RowOptions&
   row.loses = !notebook.lost.empty();
   if (!notebook.why.empty()) row.lines.push_back({"why", joined(notebook.why)});
   if (auto data = with_losses(notebook); !data.empty()) row.lines.push_back({"data", joined(data)});
+  if (!notebook.open.empty())
+    row.lines.push_back({"open", {{join(notebook.open, ", ") + " to the whole internet", Ink::red}}});
   if (!notebook.defaults.empty()) row.lines.push_back({"defaults", joined(notebook.defaults)});
   for (const std::string& note : notebook.notes) row.lines.push_back({"note", {{note, Ink::dim}}});
   if (options.details)

@@ -34,7 +34,7 @@ class Differ {
     check_kept_names();
     std::erase_if(plan_.kept, [&](const Live& disk) { return stays_in_use(disk.owner.notebook); });
     order_changes(plan_.changes);
-    for (auto& [notebook, texts] : notes_) plan_notes(notebook, texts);
+    plan_notes();
     group_into_notebooks(plan_, graph_, declared_, options_,
                          [&](const std::string& notebook) { return match_.machine_lives(notebook); });
     return std::move(plan_);
@@ -66,11 +66,24 @@ class Differ {
     for (const ScopeStatus& status : snapshot_.scopes) {
       if (!status.failure) continue;
       Diagnostic failure = *status.failure;
+      name_left_out(failure, status.scope);
       if (!status.declared)
         failure.severity = Severity::warning;  // nothing of this run stands or falls with it
       plan_.diagnostics.add(std::move(failure));
     }
     for (const auto& [address, resource] : graph_) declared_.insert(resource.notebook);
+  }
+
+  // Where other notebooks go on, those that do not are named.
+  void name_left_out(Diagnostic& failure, const Scope& scope) const {
+    std::vector<std::string> out;
+    bool others = false;
+    for (const auto& [address, resource] : graph_) {
+      bool of_it = resource.scope == scope;
+      others = others || !of_it;
+      if (of_it && (out.empty() || out.back() != resource.notebook)) out.push_back(resource.notebook);
+    }
+    if (others && !out.empty()) failure.detail += fmt::format(" Left out: {}.", join(out, ", "));
   }
 
   void block(Diagnostic problem) {
@@ -154,6 +167,7 @@ class Differ {
       if (!blocked(resource.notebook)) block(nothing_to_adopt(resource));
       return;
     }
+    tell_openings(resource, nullptr);
     Change change = start_change(resource, nullptr);
     change.action = Action::create;
     change.reason = Reason::declared;
@@ -266,12 +280,18 @@ class Differ {
     if (adopting && change.action <= Action::update) change.action = Action::adopt;
     if (change.action == Action::replace && !asked_replace) pin_replace(change, live);
     if (change.action == Action::replace) judge_replace(change, resource, live, asked_replace);
+    tell_openings(resource, &live);
     for (const std::string& text : resource.kind->notes(resource, live))
       notes_[resource.notebook].push_back(text);
     for (const std::string& text : power.notes) notes_[resource.notebook].push_back(text);
     if (change.action == Action::none) return;
     if (change.action == Action::restart && !can_stop(live)) wait_for_power(change, live);
     finish(std::move(change), live);
+  }
+
+  void tell_openings(const Resource& resource, const Live* live) {
+    for (const std::string& text : resource.kind->openings(resource, live))
+      open_[resource.notebook].push_back(text);
   }
 
   static bool can_stop(const Live& live) {
@@ -398,9 +418,9 @@ class Differ {
 
   // A later nbform may have made the others, and know what they are for.
   static bool is_known_part(std::string_view part) {
-    for (std::string_view known : {"instance", "boot", "firewall", "schedule", "key", "security-group"})
+    for (std::string_view known : {"instance", "boot", "firewall", "schedule", "security-group"})
       if (part == known) return true;
-    return part.starts_with("disk-") || part.starts_with("script-");
+    return part.starts_with("disk-") || part.starts_with("script-") || part.starts_with("key-");
   }
 
   void judge_unwanted(const Live& live) {
@@ -549,11 +569,14 @@ class Differ {
     return "in no manifest; it is left alone";
   }
 
-  void plan_notes(const std::string& notebook, const std::vector<std::string>& texts) {
-    NotebookPlan line;
-    line.key = notebook;
-    line.notes = texts;
-    plan_.notebooks.push_back(std::move(line));
+  void plan_notes() {
+    std::map<std::string, NotebookPlan> lines;
+    for (auto& [notebook, texts] : notes_) lines[notebook].notes = texts;
+    for (auto& [notebook, texts] : open_) lines[notebook].open = texts;
+    for (auto& [notebook, line] : lines) {
+      line.key = notebook;
+      plan_.notebooks.push_back(std::move(line));
+    }
   }
 
   Graph& graph_;
@@ -562,7 +585,7 @@ class Differ {
   Match match_;
   Plan plan_;
   std::set<std::string, std::less<>> declared_;
-  std::map<std::string, std::vector<std::string>> notes_;
+  std::map<std::string, std::vector<std::string>> notes_, open_;  // by notebook
 };
 
 }  // namespace

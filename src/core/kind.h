@@ -16,6 +16,7 @@
 
 namespace nbform {
 
+struct Change;
 struct Edit;
 
 // When an attribute may change on a live resource.
@@ -152,10 +153,14 @@ class Kind {
   // The live value of an attribute that the cloud leaves out.
   virtual Value absent_value(std::string_view attr) const { return (void)attr, Value(); }
   // Sentences about what an action does to kernels, memory, data, address and time; in reading order.
-  virtual std::vector<std::string> consequences(const struct Change& change) const = 0;
+  virtual std::vector<std::string> consequences(const Change& change) const = 0;
   // For each attribute that is not managed, costs money or opens access, and differs from its default: a
   // sentence. Also what is worth knowing and no difference: a newer image of the same family.
   virtual std::vector<std::string> notes(const Resource& resource, const Live& live) const = 0;
+  // What of it anybody on the internet will reach: "tcp 443". `live`: null where there is none yet.
+  virtual std::vector<std::string> openings(const Resource& resource, const Live* live) const {
+    return (void)resource, (void)live, std::vector<std::string>();
+  }
   // Fits a wanted machine to a live sibling of its notebook: a declared disk goes by the name it has, one
   // that is no longer declared is let go.
   // `live_machine`: null where there is none yet.
@@ -168,9 +173,11 @@ class Kind {
   virtual std::vector<std::pair<std::string, std::string>> companions(const Live& machine) const {
     return (void)machine, std::vector<std::pair<std::string, std::string>>();
   }
-  // An edit in a person's words, where title and values would not say it: "disks.data detached". None: they
-  // do.
-  virtual std::optional<std::string> words(const Edit& edit) const { return (void)edit, std::nullopt; }
+  // An edit of a change in a person's words, where title and values would not say it: "disks.data detached".
+  // None: they do.
+  virtual std::optional<std::string> words(const Change& change, const Edit& edit) const {
+    return (void)change, (void)edit, std::nullopt;
+  }
   // The GPU of a live machine, "t4 x1"; "" for none.
   virtual std::string gpu(const Live& live) const { return (void)live, std::string(); }
   // Short words about the thing for the screen's `create` line: "e2-standard-2 · spot · boot 200GB".

@@ -22,8 +22,10 @@ Action seen_from_notebook(const Change& change, bool machine) {
 }
 
 std::string place_of(const Change& change) {
-  if (change.live != nullptr && change.action != Action::create) return change.live->zone;
-  return change.attempts.empty() ? std::string() : change.attempts.front().zone;
+  bool there = change.live != nullptr && change.action != Action::create;
+  if (there && !change.live->zone.empty()) return change.live->zone;
+  if (!there && !change.attempts.empty()) return change.attempts.front().zone;
+  return there ? change.live->scope.region : change.resource->scope.region;
 }
 
 void fold_in(NotebookPlan& line, const Change& change, std::size_t index, bool machine) {

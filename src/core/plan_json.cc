@@ -89,19 +89,21 @@ Value notebook_json(const Plan& plan, const NotebookPlan& notebook) {
   List changes;
   for (std::size_t index : notebook.changes) changes.push_back(change_json(plan.changes.at(index)));
   bool blocked = std::find(plan.blocked.begin(), plan.blocked.end(), notebook.key) != plan.blocked.end();
-  return Map{{"name", notebook.key},
-             {"service", notebook.service},
-             {"place", notebook.place},
-             {"action", action_name(notebook.action)},
-             {"declared", notebook.declared},
-             {"blocked", blocked},
-             {"reason", notebook.reason},
-             {"why", texts(notebook.why)},
-             {"consequences", texts(notebook.consequences)},
-             {"defaults", texts(notebook.defaults)},
-             {"notes", texts(notebook.notes)},
-             {"loses", texts(notebook.lost)},
-             {"changes", std::move(changes)}};
+  Map out{{"name", notebook.key},
+          {"service", notebook.service},
+          {"place", notebook.place},
+          {"action", action_name(notebook.action)},
+          {"declared", notebook.declared},
+          {"blocked", blocked},
+          {"reason", notebook.reason},
+          {"why", texts(notebook.why)},
+          {"consequences", texts(notebook.consequences)},
+          {"defaults", texts(notebook.defaults)},
+          {"notes", texts(notebook.notes)},
+          {"loses", texts(notebook.lost)},
+          {"changes", std::move(changes)}};
+  if (!notebook.open.empty()) out.set("open", texts(notebook.open));
+  return out;
 }
 
 Value scope_json(const ScopeStatus& status) {

@@ -1,5 +1,7 @@
 #include "engine/aws_wire.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/aws_error.h"
@@ -11,11 +13,35 @@ namespace nbform {
 namespace {
 
 constexpr std::string_view kEc2Version = "2016-11-15";
+constexpr std::string_view kAlwaysOn = "us-east-1";
 
 Request request_of(const std::string& base, const Call& call) {
   if (call.api == "ssm") return json_request(base, "AmazonSSM." + call.method, call.body);
   if (call.api != "ec2") bug("no protocol is known for the AWS service " + call.api);
   return query_request(base, call.method, kEc2Version, call.body);
+}
+
+// Regions of other partitions are accounts of their own.
+bool may_be_closed(std::string_view region) {
+  return region != kAlwaysOn && !region.starts_with("cn-") && !region.starts_with("us-gov-") &&
+         !region.starts_with("us-iso") && !region.starts_with("eusc-");
+}
+
+bool is_unknown_caller(const Diagnostic& refusal) {
+  return refusal.provider_code == "InvalidClientTokenId" || refusal.provider_code == "AuthFailure" ||
+         refusal.provider_code == "UnrecognizedClientException";
+}
+
+Diagnostic not_switched_on(const std::string& region, const Diagnostic& refusal) {
+  Diagnostic why = error(Code::denied, "The account has not switched the region on",
+                         fmt::format("The credentials are good, and {} does not accept them. AWS says: {}",
+                                     region, refusal.detail));
+  why.provider_code = refusal.provider_code;
+  why.hint = fmt::format(
+      "Switch it on (it takes some minutes), or take another region:\n"
+      "  aws account enable-region --region-name {}",
+      region);
+  return why;
 }
 
 Lookup nothing() {
@@ -67,13 +93,20 @@ void AwsWire::identify(const std::string& region, std::function<void(Result<AwsC
   if (caller_) return later([done = std::move(done), caller = *caller_] { done(caller); });
   waiting_.push_back(std::move(done));
   if (waiting_.size() > 1) return;
+  ask_who(region);
+}
+
+void AwsWire::ask_who(const std::string& region) {
   auto sts = line("sts", region);
   if (!sts.ok()) return later([this, why = sts.error()] { know(why); });
   ApiRequest request;
   request.http = caller_identity_request((*sts)->base);
   request.repeat = ApiRequest::Repeat::safe;
-  (*sts)->client->send(std::move(request), [this](Result<Answer> answer) {
-    if (!answer.ok()) return know(std::move(answer).error());
+  (*sts)->client->send(std::move(request), [this, region](Result<Answer> answer) {
+    if (!answer.ok()) {
+      bool closed = is_unknown_caller(answer.error()) && may_be_closed(region);
+      return closed ? ask_who(std::string(kAlwaysOn)) : know(std::move(answer).error());
+    }
     if (!answer->http.ok()) return know(aws_error(answer->http));
     know(parse_caller_identity(answer->json));
   });
@@ -100,7 +133,13 @@ void AwsWire::send_known(const Scope& scope, const Call& call, ApiRequest reques
   Result<Line*> to = ours.ok() ? line(call.api, scope.region) : Result<Line*>(ours.error());
   if (!to.ok()) return later([done = std::move(done), why = to.error()] { done(why); });
   request.http = request_of((*to)->base, call);
-  (*to)->client->send(std::move(request), std::move(done));
+  auto judge = [this, region = scope.region, done = std::move(done)](Result<Answer> answer) {
+    if (answer.ok()) answering_.insert(region);
+    bool closed = !answer.ok() && is_unknown_caller(answer.error()) && may_be_closed(region) &&
+                  answering_.count(region) == 0;
+    done(closed ? not_switched_on(region, answer.error()) : std::move(answer));
+  };
+  (*to)->client->send(std::move(request), std::move(judge));
 }
 
 }  // namespace nbform

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +30,8 @@ class AwsWire {
   AwsWire(Env& env, AwsWireOptions options);
   ~AwsWire();
 
-  // Whose account the credentials are of, asked once. `region`: whose STS is asked.
+  // Whose account the credentials are of, asked once. `region`: whose STS is asked; that of us-east-1 where
+  // it does not accept them, as a region that is not switched on does.
   void identify(const std::string& region, std::function<void(Result<AwsCaller>)> done);
 
   // Fills in request.http and sends it, once the caller is known and is of scope.account. Errors: no verdict,
@@ -47,6 +49,7 @@ class AwsWire {
   };
   Result<Line*> line(const std::string& api, const std::string& region);
   Authorize authorizer(const SigningScope& scope);
+  void ask_who(const std::string& region);
   void know(Result<AwsCaller> caller);
   void send_known(const Scope& scope, const Call& call, ApiRequest request,
                   std::function<void(Result<Answer>)> done);
@@ -57,6 +60,7 @@ class AwsWire {
   ClockSkew clock_;  // of the sandbox's signatures
   AwsAuth auth_;
   std::map<std::pair<std::string, std::string>, Line> lines_;  // by service and region
+  std::set<std::string> answering_;                            // regions that have accepted the caller
   std::optional<Result<AwsCaller>> caller_;
   std::vector<std::function<void(Result<AwsCaller>)>> waiting_;
 };

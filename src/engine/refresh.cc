@@ -44,6 +44,11 @@ bool make_pages_smaller(ListCall& list) {
   return false;
 }
 
+// A project; of AWS, whose account may be what is not known, the entry of `clouds` and the region.
+std::string spoken(const Scope& scope) {
+  return scope.region.empty() ? scope.account : fmt::format("{} {}", scope.cloud, scope.region);
+}
+
 // Shared with its callbacks: an interrupted refresh may leave answers behind.
 class Refresher : public std::enable_shared_from_this<Refresher> {
  public:
@@ -178,7 +183,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
                          gather.failure};
       if (!gather.failure) take(gather.listing->fold());
       gather.listing.reset();  // what was folded into others is not needed any more
-      if (status.failure) status.failure->address = gather.scope.scope.account;
+      if (status.failure) status.failure->address = spoken(gather.scope.scope);
       snapshot_.scopes.push_back(std::move(status));
     }
     snapshot_.facts = std::move(facts_);

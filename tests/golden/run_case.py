@@ -11,7 +11,9 @@ A case is a folder with case.toml and manifests in stack/ (and in other folders,
                                             # {published = [...]}: added to the simulated world's troubles;
                                             # {edit = "instances/train", set = {"labels/team" = "x"}}: changed by
                                             # somebody else (false: taken away); {clone = "instances/train", as =
-                                            # "copy"}; {remove = "disks/train"}; {variants = [...]}: of the cloud
+                                            # "copy"}; {remove = "disks/train"}; {variants = [...]}: of the cloud;
+                                            # {untag = "ec2.instances/dlami", keys = [...]}; {set = {"aws/keys/0/
+                                            # account" = "..."}}: of the world's own file
     plan   = "plan"          # the command that plan.txt and plan.json (with --json) are about
     apply  = "apply -y"      # the command of apply.txt, requests.txt and world.txt; "" where there is none
     again  = 0               # exit code of `plan --detailed-exitcode` afterwards; 0: nothing is left to do
@@ -62,6 +64,7 @@ class Case:
         (self.home / ".ssh").mkdir()
         (self.home / ".ssh/id_ed25519.pub").write_text(KEY)
         self.requests = self.home / "requests.jsonl"
+        self.ids = {}
 
     def use(self, name):
         """The manifests of one folder take the place of those before; .nbform, the world, stays."""
@@ -96,7 +99,13 @@ class Case:
         """What somebody else does to the cloud, and `nbform sandbox` has no verb for."""
         file = self.stack / ".nbform/sandbox.json"
         world = json.loads(file.read_text())
-        if "edit" in step:
+        if "untag" in step:
+            tags = found(world, step["untag"])["wire"]["tagSet"]
+            tags[:] = [tag for tag in tags if tag["key"] not in step["keys"]]
+        elif set(step) == {"set"}:
+            for path, value in step["set"].items():
+                set_path(world, path.split("/"), value)
+        elif "edit" in step:
             item = found(world, step["edit"])
             for path, value in step["set"].items():
                 set_path(item["wire"], path.split("/"), value)
@@ -111,6 +120,16 @@ class Case:
             for name, items in step.items():
                 world["trouble"][name] += items
         file.write_text(json.dumps(world))
+
+    def named(self, text):
+        """Ids that EC2 gives out, and the digests in tokens, numbered as they appear in the case."""
+
+        def number(match):
+            kinds = self.ids.setdefault(match[1], {})
+            return f"{match[1]}-#{kinds.setdefault(match[2], len(kinds) + 1)}"
+
+        text = re.sub(r"\b(i|vol|sg|sgr|eni|sir|key|subnet|vpc)-([0-9a-z]{8}|[0-9a-f]{17})\b", number, text)
+        return re.sub(r"\b(nbform-[0-9a-f]{8}-[0-9a-f]{8})-([0-9a-f]{16})\b", number, text)
 
     def take_requests(self):
         """What was logged since the last call; kept in the case's log as well."""
@@ -142,7 +161,7 @@ class Case:
             made["apply.txt"] = screen(apply, self.run(apply))
             made["requests.txt"] = Requests().text(self.take_requests())
             made["world.txt"] = self.world()
-        return made
+        return {name: self.named(text) for name, text in made.items()}
 
     def check_again(self):
         """Whatever was made: the plan after an apply is the one that the case says."""
@@ -160,12 +179,16 @@ class Case:
         if not file.exists():
             return "nothing\n"
         world = json.loads(file.read_text())
-        return "\n".join(resource(shelf, item) for shelf in ("instances", "disks") for item in world[shelf]) or "nothing\n"
+        google = [resource(shelf, item) for shelf in ("instances", "disks") for item in world[shelf]]
+        return "\n".join([*google, *ec2_world(world)]) or "nothing\n"
 
 
 def found(world, path):
-    """ "instances/train" of a world, wherever it is."""
+    """ "instances/train" of a world, wherever it is; "ec2.instances/train" goes by its tag Name."""
     shelf, name = path.split("/")
+    if shelf.startswith("ec2."):
+        named = [item for item in world["aws"]["shelves"][shelf.removeprefix("ec2.")] if tags_of(item).get("Name") == name]
+        return named[-1]
     return next(item for item in world[shelf] if item["key"]["name"] == name)
 
 
@@ -210,7 +233,13 @@ def stable_json(text):
 
 
 def mutations(requests):
-    return [r for r in requests if r["method"] != "GET" and not r["url"].split("?")[0].endswith("/wait")]
+    return [r for r in requests if not is_read(r)]
+
+
+def is_read(request):
+    if ".amazonaws.com/" in request["url"]:
+        return "/ssm." in request["url"] or re.match(r"Action=(Describe|Get)", request.get("body", "")) is not None
+    return request["method"] == "GET" or request["url"].split("?")[0].endswith("/wait")
 
 
 class Requests:
@@ -224,6 +253,8 @@ class Requests:
 
     def one(self, record):
         url = urllib.parse.urlsplit(record["url"])
+        if url.hostname.endswith(".amazonaws.com"):
+            return self.of_aws(url.hostname.removesuffix(".amazonaws.com"), record)
         path = re.sub(r"^/compute/v1/projects/", "", url.path)
         path = re.sub(r"operation-[\w-]+", lambda m: "operation-" + self.short(m[0]), path)
         outcome = record.get("status", record.get("error"))
@@ -232,6 +263,17 @@ class Requests:
             lines.append(f"    {name} = {self.short(value) if name == 'requestId' else value}")
         if "body" in record:
             lines += ["    " + line for line in json.dumps(record["body"], indent=2, ensure_ascii=False).splitlines()]
+        return "\n".join(lines)
+
+    @staticmethod
+    def of_aws(host, record):
+        body = record.get("body", "")
+        fields = list(body.items()) if isinstance(body, dict) else urllib.parse.parse_qsl(body, keep_blank_values=True)
+        action = dict(fields).get("Action", "GetParameter")
+        lines = [f"{' '.join(host.split('.'))} {action}  -> {record.get('status', record.get('error'))}"]
+        for name, value in fields:
+            if name not in ("Action", "Version"):
+                lines.append(f"    {name} = {value}")
         return "\n".join(lines)
 
     def text(self, records):
@@ -257,6 +299,47 @@ def flat(value, at=""):
     else:
         text = value if isinstance(value, str) else json.dumps(value)
         yield at, re.sub(r"^https://www\.googleapis\.com/compute/v1/projects/", "", text).replace("\n", "\\n")
+
+
+# What of a thing in EC2 somebody set, or a person would look at; a name means all below it.
+SHOWN = {
+    "instances": ["imageId", "instanceType", "instanceLifecycle", "spotInstanceRequestId", "keyName", "ipAddress",
+                  "subnetId", "groupSet", "iamInstanceProfile", "blockDeviceMapping", "metadataOptions.httpTokens",
+                  "metadataOptions.httpPutResponseHopLimit", "tagSet"],
+    "volumes": ["size", "volumeType", "iops", "throughput", "encrypted", "snapshotId", "attachmentSet", "tagSet"],
+    "spot-requests": ["type", "instanceInterruptionBehavior", "spotPrice", "status.code", "instanceId", "tagSet"],
+    "security-groups": ["groupName", "vpcId", "tagSet"],
+    "security-group-rules": ["groupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "tagSet"],
+    "key-pairs": ["keyName", "keyType", "tagSet"],
+}
+UNSHOWN = re.compile(r"groupName$|attachTime$|ebs\.status$|attachmentSet.*(status|volumeId)$")
+
+
+def tags_of(item):
+    return {tag["key"]: tag["value"] for tag in item["wire"].get("tagSet", [])}
+
+
+def ec2_resource(shelf, item):
+    wire = item["wire"]
+    state = wire.get("instanceState", {}).get("name") or wire.get("status") or wire.get("state") or ""
+    if shelf == "spot-requests":
+        state = wire["state"]
+    place = wire.get("placement", wire).get("availabilityZone", item["key"]["scope"])
+    lines = [f"ec2 {shelf}/{item['key']['name']}  {place}  {state}".rstrip()]
+    for path, text in flat(wire):
+        wanted = any(path == name or path.startswith((name + ".", name + "[")) for name in SHOWN[shelf])
+        if wanted and (shelf.startswith("security") or not UNSHOWN.search(path)) and text != "null":
+            lines.append(f"    {path} = {text}")
+    return "\n".join(lines[:1] if state in ("terminated", "deleted") else lines) + "\n"
+
+
+def ec2_world(world):
+    """The things of EC2 but those that AWS made by itself, such as the default network."""
+    shelves = world.get("aws", {}).get("shelves", {})
+    for shelf in SHOWN:
+        for item in shelves.get(shelf, []):
+            if item["wire"].get("isEgress") is not True and item["wire"].get("groupName") != "default":
+                yield ec2_resource(shelf, item)
 
 
 def resource(shelf, item):

@@ -63,7 +63,15 @@ bool touches(const Change& change, std::string_view attr) {
   return edits_attr(change.edits, attr);
 }
 
+// "disk data", of the volume that an edit of `attachments` is about.
+std::string attached_disk(const Live& live, const Edit& edit) {
+  std::string volume = edit.attr.substr(std::string_view("attachments.").size());
+  std::string_view part = live_value(live, "attached_parts")[volume].as_text();
+  return part.starts_with("disk-") ? fmt::format("disk {}", part.substr(5)) : volume;
+}
+
 std::vector<std::string> of_update(const Change& change) {
+  const Live& live = *change.live;
   std::vector<std::string> out;
   if (touches(change, "root_size_gb")) out.push_back("the file system grows at the next start");
   bool modifies = touches(change, "root_size_gb") || touches(change, "root_type") ||
@@ -71,7 +79,7 @@ std::vector<std::string> of_update(const Change& change) {
   if (modifies) out.push_back("EC2 allows a few modifications of a volume a day");
   for (const Edit& edit : change.edits)
     if (edit.attr.starts_with("attachments.") && edit.after.is_null())
-      out.push_back(fmt::format("{} detached and kept", edit.attr.substr(12)));
+      out.push_back(fmt::format("{} kept", attached_disk(live, edit)));
   return out;
 }
 
@@ -169,12 +177,12 @@ std::string instance_summary(const Resource& resource, const Attempt& attempt) {
   return join(parts, " · ");
 }
 
-std::optional<std::string> instance_words(const Edit& edit) {
+std::optional<std::string> instance_words(const Change& change, const Edit& edit) {
   if (edit.secret) return std::nullopt;
   if (edit.attr == "image")
     return fmt::format("image {} → {}", image_words(edit.before.as_text()),
                        image_words(edit.after.as_text()));
-  if (edit.attr.starts_with("attachments.")) return fmt::format("{} detached", edit.attr.substr(12));
+  if (edit.attr.starts_with("attachments.")) return attached_disk(*change.live, edit) + " detached";
   if (edit.attr == "own_group") return std::string("its own security group put back");
   if (edit.attr == "instance_profile")
     return fmt::format("identity.role {} → {}",

@@ -33,7 +33,8 @@ inline constexpr std::string_view kIncarnation = "nbform:incarnation";
 }  // namespace tag
 
 inline constexpr std::int64_t kDefaultDiskGb = 100;
-inline constexpr std::size_t kMaxUserData = 16384;  // bytes before base64
+inline constexpr std::string_view kDefaultBoot = "boot disk";  // as lowered; the image tells the size
+inline constexpr std::size_t kMaxUserData = 16384;             // bytes before base64
 inline constexpr Duration kConsistent =
     std::chrono::minutes(3);  // reads may lag behind writes for so long (aws.md 3.8)
 
@@ -48,6 +49,7 @@ Map read_tags(const Value& item);                                      // its ta
 bool is_true(const Value& flag);                                       // XML's "true", or a boolean
 const Value& wanted(const Resource& resource, std::string_view attr);  // the manifest's, else the default
 const Value& live_value(const Live& live, std::string_view attr);
+std::string_view live_token(const Live& live, std::string_view name);  // "" where it has none
 
 // What `read` asks for where no id is known yet: the owner, as one name.
 std::string owner_name(const Owner& owner);

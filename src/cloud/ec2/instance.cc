@@ -135,7 +135,13 @@ class InstanceKind final : public Kind {
   Settlement settle(const Scope& scope, const Response& answer) const override {
     return ec2::settle(scope, answer);
   }
-  void carry_over(Live&, const Live&) const override {}
+  // Tags that are gone don't change whose it is, nor do single reads tell which disk is which.
+  void carry_over(Live& fresh, const Live& older) const override {
+    bool same_launch = live_token(fresh, "client_token") == live_token(older, "client_token");
+    if (fresh.owner.part.empty() && same_launch) fresh.owner = older.owner;
+    if (const Value* parts = older.attributes.find("attached_parts"))
+      fresh.attributes.set("attached_parts", *parts);
+  }
   Value absent_value(std::string_view) const override { return {}; }
 
   std::vector<std::string> consequences(const Change& change) const override {
@@ -169,7 +175,9 @@ class InstanceKind final : public Kind {
     return instance_summary(resource, attempt);
   }
   std::string data_name(const Live&) const override { return "boot disk"; }
-  std::optional<std::string> words(const Edit& edit) const override { return instance_words(edit); }
+  std::optional<std::string> words(const Change& change, const Edit& edit) const override {
+    return instance_words(change, edit);
+  }
   std::string gpu(const Live& live) const override { return instance_gpu(live); }
 };
 

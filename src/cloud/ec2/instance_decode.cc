@@ -122,13 +122,16 @@ void read_health(Live& live, const Value& item) {
   if (live.health.state != State::stopped) return;
   live.health.since = time_in(item["reason"].as_text());
   live.health.stopped_by = Health::StoppedBy::unknown;
-  if (item.at_path("stateReason/code").as_text() == "Server.SpotInstanceShutdown") settling(live, kOnlyEc2);
+  bool by_ec2 = item.at_path("stateReason/code").as_text() == "Server.SpotInstanceShutdown";
+  if (by_ec2) settling(live, kOnlyEc2);
+  live.health.held = by_ec2;
 }
 
 struct SpotState {
   std::string_view status;
   State state;
   std::string_view detail;
+  bool held = false;  // until EC2 does something about it
 };
 // Of an instance that is there, by the status code of its request. `none`: the instance's own state holds.
 constexpr std::array<SpotState, 13> kSpotStates = {{
@@ -137,13 +140,14 @@ constexpr std::array<SpotState, 13> kSpotStates = {{
     {"request-canceled-and-instance-running", State::none, ""},
     {"marked-for-stop", State::settling, "about to be stopped"},
     {"marked-for-termination", State::settling, "about to be terminated by EC2"},
-    {"instance-stopped-no-capacity", State::settling, kOnlyEc2},
+    {"instance-stopped-no-capacity", State::settling, kOnlyEc2, true},
     {"instance-stopped-by-price", State::settling,
-     "stopped by EC2, as the Spot price is above `spot.max_price`; only EC2 may restart it"},
+     "stopped by EC2, as the Spot price is above `spot.max_price`; only EC2 may restart it", true},
     {"pending-evaluation", State::settling, "waiting for EC2 Spot to look at its start"},
     {"pending-fulfillment", State::settling, "waiting for EC2 Spot to start it"},
-    {"capacity-not-available", State::settling, "waiting for Spot capacity; EC2 starts it then"},
-    {"price-too-low", State::settling, "waiting for a Spot price below `spot.max_price`; EC2 starts it then"},
+    {"capacity-not-available", State::settling, "waiting for Spot capacity; EC2 starts it then", true},
+    {"price-too-low", State::settling, "waiting for a Spot price below `spot.max_price`; EC2 starts it then",
+     true},
     {"bad-parameters", State::degraded, "refused by EC2 Spot: its request has bad parameters"},
     {"system-error", State::degraded, "refused by EC2 Spot: a system error, as AWS calls it"},
 }};
@@ -153,6 +157,7 @@ void apply_status(Live& live, std::string_view status) {
     if (row.status != status || row.state == State::none) continue;
     live.health.state = row.state;
     live.health.detail = row.detail;
+    live.health.held = row.held;
   }
 }
 
@@ -207,6 +212,7 @@ void fold_spot_request(Live& live, const Value& request) {
   if (status == "instance-stopped-by-user" && live.health.detail == kOnlyEc2) {
     live.health.state = State::stopped;  // the later word
     live.health.detail = "stopped";
+    live.health.held = false;
   }
   apply_status(live, status);
   bool may_not_start_yet = live.health.state == State::stopped && state == "active";

@@ -45,7 +45,7 @@ std::optional<Call> attach_call(const StepContext& context, const Live& volume, 
 std::vector<std::string> instance_consequences(const Change& change);
 std::vector<std::string> instance_notes(const Resource& resource, const Live& live);
 std::string instance_summary(const Resource& resource, const Attempt& attempt);
-std::optional<std::string> instance_words(const Edit& edit);
+std::optional<std::string> instance_words(const Change& change, const Edit& edit);
 std::string instance_gpu(const Live& live);
 std::string gpu_words(const TypeGpu& gpu);  // "t4 x1"
 

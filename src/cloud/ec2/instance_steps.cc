@@ -131,8 +131,7 @@ Map profile_name(std::string_view profile) {
 }
 
 std::string_view association(const StepContext& c) {
-  const Value* id = c.live->tokens.find("profile_association");
-  return id != nullptr ? id->as_text() : std::string_view();
+  return live_token(*c.live, "profile_association");
 }
 
 // A stopped instance cannot replace its profile: it lets go of one and takes the other.
@@ -166,8 +165,7 @@ Step lock_step(bool value) {
 // --- power ---
 
 std::string_view token(const StepContext& c, std::string_view name) {
-  const Value* value = c.live->tokens.find(name);
-  return value != nullptr ? value->as_text() : std::string_view();
+  return live_token(*c.live, name);
 }
 
 std::optional<Diagnostic> cannot_stop(const StepContext& c) {

@@ -193,6 +193,8 @@ class Ec2Listing final : public Listing {
       // An AMI's further volumes are tagged like its root, and are as much a part of the instance.
       if (volume.owner.part == "boot" && machines_.count(machine)) folded_.insert(id);
       auto on = machines_.find(machine);
+      if (on != machines_.end() && !volume.owner.part.empty())
+        on->second.attributes["attached_parts"].map().set(id, volume.owner.part);
       bool elsewhere = on != machines_.end() && owner_of(on->second).notebook != volume.owner.notebook;
       if (elsewhere) volume.attributes.set("attached", false);
       note_modification(volume, id);

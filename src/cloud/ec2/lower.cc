@@ -215,7 +215,8 @@ class Lowering {
     Disk boot = it != n_.disks.end() && it->second.set() ? *it->second : Disk();
     vm_.keep = keep_rule(boot.keep, KeepRule::never);
     put_disk(vm_, boot, "root_", "disks.boot");
-    if (!boot.type.set()) vm_.default_texts.push_back("boot disk gp3");
+    std::string text = boot.size_gb.set() ? "boot disk gp3" : std::string(kDefaultBoot);
+    if (!boot.type.set() || !boot.size_gb.set()) vm_.default_texts.push_back(std::move(text));
     vm_.attributes.set("root_delete_on_termination", vm_.keep == KeepRule::never);
     Map tags = tags_of("boot", n_.name);
     tags.set(tag::kKeep, keep_name(vm_.keep));

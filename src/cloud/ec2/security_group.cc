@@ -230,24 +230,36 @@ class SecurityGroupKind final : public Kind {
   }
   void carry_over(Live&, const Live&) const override {}
 
-  std::vector<std::string> consequences(const Change& change) const override {
-    std::vector<std::string> out;
-    for (const Edit& edit : change.edits)
-      if (edit.attr == "ingress")
-        for (const Value& rule : edit.after.as_list())
-          if (is_everybody(source_in(rule.as_text())) && !contains(edit.before.as_list(), rule))
-            out.push_back(fmt::format("{} opens to the whole internet", rule.as_text()));
-    return out;
-  }
+  std::vector<std::string> consequences(const Change&) const override { return {}; }
   std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
     std::vector<std::string> out;
     bool managed = resource.attributes.has("ingress");
     for (const Value& rule : live_value(live, "ingress").as_list())
-      if (is_everybody(source_in(rule.as_text())))
-        out.push_back(fmt::format("open to the whole internet: {}", rule.as_text()));
-      else if (!managed)
+      if (!managed && !is_everybody(source_in(rule.as_text())))
         out.push_back(
             fmt::format("not managed: access.ssh.allow_from, the cloud lets in {}", rule.as_text()));
+    return out;
+  }
+  std::vector<std::string> openings(const Resource& resource, const Live* live) const override {
+    bool managed = resource.attributes.has("ingress") || live == nullptr;
+    std::vector<std::string> out;
+    for (const Value& rule : (managed ? wanted(resource, "ingress") : live_value(*live, "ingress")).as_list())
+      if (std::string_view text = rule.as_text(); is_everybody(source_in(text)))
+        if (std::string port(text.substr(0, text.rfind(' '))); out.empty() || out.back() != port)
+          out.push_back(std::move(port));
+    return out;
+  }
+  // "access.ssh.allow_from +203.0.113.7/32 −198.51.100.0/24": of port 22 the sources say it all.
+  std::optional<std::string> words(const Change&, const Edit& edit) const override {
+    if (edit.attr != "ingress") return std::nullopt;
+    std::string out = edit.title;
+    auto add = [&](std::string_view sign, const List& rules, const List& others) {
+      for (const Value& rule : rules)
+        if (std::string_view text = rule.as_text(); !contains(others, rule))
+          out += fmt::format(" {}{}", sign, text.starts_with("tcp 22 ") ? source_in(text) : text);
+    };
+    add("+", edit.after.as_list(), edit.before.as_list());
+    add("−", edit.before.as_list(), edit.after.as_list());
     return out;
   }
   std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override {

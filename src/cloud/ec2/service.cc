@@ -174,7 +174,8 @@ void complete_image(Resource& r, const Facts& facts) {
   if (r.attributes.has("root_size_gb")) return;
   std::int64_t size = std::max(kDefaultDiskGb, image["size_gb"].as_int());
   r.defaults.set("root_size_gb", size);
-  r.default_texts.push_back(fmt::format("boot disk {} GB", size));
+  std::string text = fmt::format("{} {} GB, {}", kDefaultBoot, size, wanted(r, "root_type").as_text());
+  std::replace(r.default_texts.begin(), r.default_texts.end(), std::string(kDefaultBoot), text);
 }
 
 // --- scope ---

@@ -228,7 +228,7 @@ class VolumeKind final : public Kind {
     if (!id.starts_with("vol-")) return std::nullopt;
     return std::pair(std::string(), std::string(id));
   }
-  std::optional<std::string> words(const Edit& edit) const override {
+  std::optional<std::string> words(const Change&, const Edit& edit) const override {
     if (edit.attr == "attached") return std::string("disk attached again");
     return std::nullopt;
   }

@@ -55,6 +55,11 @@ const Value& live_value(const Live& live, std::string_view attr) {
   return value != nullptr ? *value : kNone;
 }
 
+std::string_view live_token(const Live& live, std::string_view name) {
+  const Value* value = live.tokens.find(name);
+  return value != nullptr ? value->as_text() : std::string_view();
+}
+
 // --- reading one thing ---
 
 std::string owner_name(const Owner& owner) {

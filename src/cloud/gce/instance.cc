@@ -300,7 +300,9 @@ class InstanceKind final : public Kind {
     return instance_summary(resource, attempt);
   }
   std::string data_name(const Live&) const override { return "boot disk"; }
-  std::optional<std::string> words(const Edit& edit) const override { return instance_words(edit); }
+  std::optional<std::string> words(const Change&, const Edit& edit) const override {
+    return instance_words(edit);
+  }
   std::string gpu(const Live& live) const override { return instance_gpu(live); }
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "sim/aws/instances.h"
 #include "sim/aws/network.h"
 #include "sim/aws/spot.h"
 
@@ -40,6 +41,18 @@ Result<Value> do_resume(State& state, Command& c) {
   if (!key) return c.usage(fmt::format("There is no instance '{}'.", id));
   Region region(state, key->project, key->scope);
   NB_TRY(resume(region, id));
+  return Value();
+}
+
+// Somebody else does.
+Result<Value> do_terminate(State& state, Command& c) {
+  std::string id = c.text("name");
+  NB_TRY(c.done());
+  auto key = find_instance(state, id);
+  if (!key) return c.usage(fmt::format("There is no instance '{}'.", id));
+  Region region(state, key->project, key->scope);
+  begin_terminate(region, id, "Client.UserInitiatedShutdown",
+                  "Client.UserInitiatedShutdown: User initiated shutdown");
   return Value();
 }
 
@@ -100,10 +113,10 @@ struct Deed {
   std::string_view name;
   Result<Value> (*run)(State&, Command&);
 };
-constexpr std::array kDeeds = {Deed{"resume", do_resume},         Deed{"metadata", do_metadata},
-                               Deed{"spot_price", do_spot_price}, Deed{"ami", do_ami},
-                               Deed{"network", do_network},       Deed{"profile", do_profile},
-                               Deed{"spot_role", do_spot_role}};
+constexpr std::array kDeeds = {Deed{"resume", do_resume},     Deed{"terminate", do_terminate},
+                               Deed{"metadata", do_metadata}, Deed{"spot_price", do_spot_price},
+                               Deed{"ami", do_ami},           Deed{"network", do_network},
+                               Deed{"profile", do_profile},   Deed{"spot_role", do_spot_role}};
 
 }  // namespace
 
