@@ -416,13 +416,6 @@ class Differ {
     finish(std::move(change), live);
   }
 
-  // A later nbform may have made the others, and know what they are for.
-  static bool is_known_part(std::string_view part) {
-    for (std::string_view known : {"instance", "boot", "firewall", "schedule", "security-group"})
-      if (part == known) return true;
-    return part.starts_with("disk-") || part.starts_with("script-") || part.starts_with("key-");
-  }
-
   void judge_unwanted(const Live& live) {
     if (options_.power_only || !match_.is_ours(live) || match_.is_taken(live) ||
         match_.clashes(live.owner.notebook) || machine_is_being_made(live.owner.notebook))

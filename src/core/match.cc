@@ -15,6 +15,12 @@ std::string key_of(const Kind* kind, const std::string& address) {
 
 }  // namespace
 
+bool is_known_part(std::string_view part) {
+  for (std::string_view known : {"instance", "boot", "firewall", "schedule", "security-group"})
+    if (part == known) return true;
+  return part.starts_with("disk-") || part.starts_with("script-") || part.starts_with("key-");
+}
+
 Match::Match(Graph& graph, const Snapshot& snapshot, const DiffOptions& options)
     : graph_(graph), snapshot_(snapshot), options_(options) {
   index();

@@ -12,6 +12,9 @@
 
 namespace nbform {
 
+// A later nbform may have made parts of other names, and know what they are for.
+bool is_known_part(std::string_view part);
+
 class Match {
  public:
   // Machines of `graph` are told about their live siblings: names of declared disks, disks to let go of.
