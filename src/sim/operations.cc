@@ -91,9 +91,13 @@ void finish(State& state, const Key& key, Resource& work) {
   wire.set("progress", 100);
   wire.set("endTime", state.stamp());
   Duration memory = state.variant("short-memory") ? Duration(std::chrono::seconds(1)) : kMemory;
-  state.plan(state.now + memory, {"op.forget", key, {}});
+  Time known_until = state.now + memory;
+  state.plan(known_until, {"op.forget", key, {}});
   state.note("operation", read_key(work.hidden["target"]), "operations/" + key.name,
-             Map{{"type", work["operationType"]}, {"target", work["targetLink"]}, {"error", work["error"]}});
+             Map{{"type", work["operationType"]},
+                 {"target", work["targetLink"]},
+                 {"error", work["error"]},
+                 {"known_until", known_until.us}});
 }
 
 // What it was meant for is gone, and another thing goes by the name.

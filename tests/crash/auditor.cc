@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace nbform::crash {
 
@@ -54,6 +55,10 @@ bool wants_stopped(const Value& wish, std::string_view notebook) {
   return text(wish["notebooks"][notebook], "power") == "stopped" || holds(wish["stop"], notebook);
 }
 
+bool wants_running(const Value& wish, std::string_view notebook) {
+  return text(wish["notebooks"][notebook], "power") == "running" || holds(wish["start"], notebook);
+}
+
 bool is_off(std::string_view status) {
   return status == "STOPPING" || status == "TERMINATED";
 }
@@ -64,8 +69,10 @@ void Auditor::violate(std::string rule, const Value& line, std::string what) {
   violations_.push_back({std::move(rule), std::move(what), line["time"].as_int()});
 }
 
+// With a label taken off nobody can tell whose a thing is: it is nobody's then.
 bool Auditor::ours(const Map& labels) const {
-  return stacks_.count(label(labels, "nbform-stack")) > 0;
+  return stacks_.count(label(labels, "nbform-stack")) > 0 && !notebook(labels).empty() &&
+         !label(labels, "nbform-part").empty();
 }
 
 const Auditor::Run* Auditor::run_of(const Value& line) const {
@@ -93,9 +100,11 @@ void Auditor::read(const Value& line) {
 
 void Auditor::begin_run(const Value& line) {
   Run run{line["detail"], line["time"].as_int(), {}};
-  for (const auto& [key, disk] : disks_) run.keep[key] = keep(disk.labels);
-  for (auto& [name, rest] : rests_)
-    if (wants_stopped(run.wish, name)) rest.by_us = false;  // off is what the user wants by now
+  for (auto& [key, machine] : machines_)
+    if (wants_stopped(run.wish, notebook(machine.labels)))
+      machine.rest.by_us = false;  // off is what the user wants by now
+    else if (wants_running(run.wish, notebook(machine.labels)))
+      machine.rest.unsure = true;
   last_wish_ = run.wish;
   runs_[text(line, "actor")] = std::move(run);
 }
@@ -104,11 +113,11 @@ void Auditor::begin_run(const Value& line) {
 void Auditor::finish_run(const Value& line) {
   const Run* run = run_of(line);
   if (run == nullptr) return;
-  for (const auto& [key, machine] : machines_) {
-    std::string name = notebook(machine.labels);
-    if (!wants_stopped(run->wish, name) || !ours(machine.labels) || !is_off(machine.status)) continue;
-    rests_[name].wanted = true;
-    rests_[name].by_us = false;
+  for (auto& [key, machine] : machines_) {
+    bool asked = ours(machine.labels) && wants_stopped(run->wish, notebook(machine.labels));
+    if (!asked || !is_off(machine.status)) continue;
+    machine.rest.wanted = true;
+    machine.rest.by_us = false;
   }
 }
 
@@ -119,11 +128,23 @@ void Auditor::judge_second_plan(const Value& line) {
             fmt::format("{} changes are left:\n{}", changes, text(line["detail"], "what")));
 }
 
+// A plan is made of what stands then, and what it may delete is judged by that.
+void Auditor::begin_mutations(Run& run) {
+  if (std::exchange(run.mutates, true)) return;
+  for (const auto& [key, disk] : disks_) run.keep[key] = keep(disk.labels);
+}
+
 void Auditor::read_request(const Value& line) {
+  std::string path = text(line["detail"], "path"), method = text(line["detail"], "method");
+  if (auto run = runs_.find(text(line, "actor"));
+      run != runs_.end() && method != "GET" && !path.ends_with("/wait"))
+    begin_mutations(run->second);
   const Run* run = run_of(line);
+  if (method == "DELETE" && path.find("/instances/") != std::string::npos)
+    if (auto it = machines_.find(key_of_link(path)); it != machines_.end())
+      it->second.doomed = line["time"].as_int();
   if (run == nullptr || !run->wish["second"].as_bool()) return;
-  std::string path = text(line["detail"], "path");
-  if (text(line["detail"], "method") != "GET" && !path.ends_with("/wait"))
+  if (method != "GET" && !path.ends_with("/wait"))
     violate("second plan", line, "a mutation was sent: " + path);
 }
 
@@ -131,7 +152,8 @@ void Auditor::read_request(const Value& line) {
 void Auditor::read_record(const Value& line) {
   if (text(line["detail"], "type") != "compute.instances.preempted") return;
   auto machine = machines_.find(key_of_link(line["detail"]["target"].as_text()));
-  if (machine != machines_.end()) rests_[notebook(machine->second.labels)].preempted = true;
+  if (machine != machines_.end())
+    machine->second.rest.preempted_until = line["detail"]["known_until"].as_int();
 }
 
 // --- who may touch what ---
@@ -176,6 +198,12 @@ bool Auditor::could_see(const Machine& machine, std::int64_t now) const {
   return machine.by_run || (now - machine.born > 60'000'000 && dark_.count(machine.zone) == 0);
 }
 
+// Of the same notebook; or of its name, where it lost the label that says so.
+bool Auditor::is_twin(const Machine& old, const Machine& fresh) const {
+  if (ours(old.labels)) return notebook(old.labels) == notebook(fresh.labels);
+  return stacks_.count(label(old.labels, "nbform-stack")) > 0 && old.name == fresh.name;
+}
+
 void Auditor::insert_machine(const Value& line, const std::string& key) {
   Machine machine;
   machine.labels = line["detail"]["labels"].as_map();
@@ -188,13 +216,12 @@ void Auditor::insert_machine(const Value& line, const std::string& key) {
   if (run_of(line) != nullptr && !ours(machine.labels))
     violate("unlabelled", line, fmt::format("{} was made without owner labels", key));
   for (const auto& [other, twin] : machines_)
-    if (run_of(line) != nullptr && ours(twin.labels) && notebook(twin.labels) == name &&
-        could_see(twin, line["time"].as_int())) {
+    if (run_of(line) != nullptr && is_twin(twin, machine) && could_see(twin, line["time"].as_int())) {
       violate("duplicate", line, fmt::format("{} was made beside {}, both are {}", key, other, name));
       violations_.back().machines = {key, other};
     }
-  Rest& rest = rests_[name];
-  if (rest.removed_by != text(line, "actor")) rest = {};
+  if (auto old = replaced_.find(name); old != replaced_.end() && old->second.removed_by == machine.booted_by)
+    machine.rest = old->second.rest;
   machines_[key] = std::move(machine);
   for (const Value& disk : line["detail"]["disks"].as_list())
     if (disk["boot"].as_bool())
@@ -202,30 +229,41 @@ void Auditor::insert_machine(const Value& line, const std::string& key) {
         it->second.boots = key;
 }
 
+// The mark of a change that was cut short right before, or after, it stopped the machine.
+bool Auditor::holds_resume_mark(const Machine& machine) {
+  return machine.up_since != 0 && label(machine.labels, "nbform-resume") == fmt::to_string(machine.up_since);
+}
+
 void Auditor::change_status(const Value& line, Machine& machine) {
   std::string after = text(line["detail"], "after"), name = notebook(machine.labels);
   bool was_off = is_off(machine.status);
   machine.status = after;
   if (!text(line, "actor").empty()) machine.booted_by = text(line, "actor");
-  if (after == "RUNNING") return comes_up(machine, run_of(machine.booted_by));
+  if (after == "RUNNING") {
+    machine.up_since = line["time"].as_int() / 1000;
+    return comes_up(machine, run_of(machine.booted_by));
+  }
   if (!is_off(after) || was_off || text(line["detail"], "by") == "delete") return;
   const Run* run = run_of(line);
+  if (run == nullptr && holds_resume_mark(machine)) return;  // who stopped it cannot be told
   bool asked = run == nullptr || wants_stopped(run->wish, name);
-  Rest& rest = rests_[name];
+  Rest& rest = machine.rest;
   if (asked) rest.wanted = true;
-  rest.by_us = !rest.wanted;
+  rest.unsure = rest.unsure && !asked;
+  rest.by_us = !rest.wanted && !rest.unsure;
 }
 
 void Auditor::comes_up(Machine& machine, const Run* run) {
   machine.ran = true;
   for (const std::string& disk : machine.disks) disks_[disk].used = true;
   std::string name = notebook(machine.labels);
-  Rest& rest = rests_[name];
+  Rest& rest = machine.rest;
   const Value wish = run != nullptr ? run->wish["notebooks"][name] : Value();
-  bool asked = run == nullptr || text(wish, "power") == "running" || holds(run->wish["start"], name) ||
-               (rest.preempted && wish["resumes"].as_bool());
-  if (asked) rest.wanted = false;
-  rest.by_us = rest.preempted = false;
+  bool preempted = run != nullptr && rest.preempted_until > run->began;
+  bool asked = run == nullptr || wants_running(run->wish, name) || (preempted && wish["resumes"].as_bool());
+  if (asked) rest.wanted = rest.unsure = false;
+  rest.by_us = false;
+  rest.preempted_until = 0;
 }
 
 // A replace, or the removal of what no file declares, erases the boot disk: both want consent.
@@ -238,7 +276,7 @@ void Auditor::delete_machine(const Value& line, const std::string& key) {
     return;
   }
   std::string name = notebook(machine.labels);
-  rests_[name].removed_by = text(line, "actor");
+  replaced_[name] = {machine.rest, text(line, "actor")};
   const Run* run = run_of(line);
   if (run == nullptr || !machine.ran) return;
   bool declared = !run->wish["notebooks"][name].is_null();
@@ -267,6 +305,7 @@ void Auditor::read_disk(const Value& line) {
   // A machine's boot disk is the machine's, whoever made it.
   auto booted = machines_.find(disk.boots);
   bool goes_along = kind == "delete" && booted != machines_.end() && ours(booted->second.labels);
+  goes_along = goes_along || came_too_late(line, disk);
   if (kind != "detach" && !goes_along) check_touch(line, disk.labels, disk.given_away, last(disk.machine));
   if (kind == "delete") return delete_disk(line, key);
   if (kind == "attach") return attach(line, key);
@@ -281,11 +320,22 @@ void Auditor::read_disk(const Value& line) {
   }
 }
 
+// What a colleague hangs on a machine after its deletion was asked for goes along, and nobody could know.
+bool Auditor::came_too_late(const Value& line, const Disk& disk) const {
+  constexpr std::string_view kAlong = "autoDelete with ";
+  std::string by = text(line["detail"], "by");
+  if (!by.starts_with(kAlong)) return false;
+  auto machine = machines_.find(
+      fmt::format("{}/{}/{}", text(line, "project"), text(line, "zone"), by.substr(kAlong.size())));
+  return machine != machines_.end() && machine->second.doomed != 0 && disk.attached >= machine->second.doomed;
+}
+
 void Auditor::attach(const Value& line, const std::string& key) {
   std::string machine = fmt::format("{}/{}/instances/{}", text(line, "project"), text(line, "zone"),
                                     text(line["detail"], "instance"));
   Disk& disk = disks_[key];
   disk.machine = machine;
+  disk.attached = line["time"].as_int();
   auto it = machines_.find(machine);
   if (it == machines_.end()) return;
   it->second.disks.insert(key);
@@ -340,18 +390,27 @@ void Auditor::judge_end(const Value& line) {
     if (ours(disk.labels)) judge_disk_at_end(key, disk, expect, line["time"].as_int());
 }
 
+// A colleague made it, with our labels but not on its boot disk: it is the colleague's.
+bool Auditor::is_copy(const std::string& key, const Machine& machine) const {
+  return !machine.by_run && std::none_of(disks_.begin(), disks_.end(), [&](const auto& disk) {
+    return disk.second.boots == key && ours(disk.second.labels);
+  });
+}
+
 void Auditor::judge_machine_at_end(const std::string& key, const Machine& machine, const Value& expected,
                                    std::int64_t time) {
   auto say = [&](std::string rule, std::string what) {
     violations_.push_back({std::move(rule), std::move(what), time});
   };
-  const Rest& rest = rests_[notebook(machine.labels)];
-  if (expected.as_text() == "absent") say("orphan", fmt::format("{} belongs to no notebook", key));
+  const Rest& rest = machine.rest;
+  if (expected.as_text() == "absent" && !is_copy(key, machine))
+    say("orphan", fmt::format("{} belongs to no notebook", key));
   if (expected.as_text() == "present" || expected.as_text() == "unknown") return;
   bool wanted_on = expected.as_text() == "RUNNING" || (expected.as_text() == "any" && rest.by_us);
   if (wanted_on && machine.status != "RUNNING")
     say("left off", fmt::format("{} is {}, and nobody wanted it stopped", key, machine.status));
-  bool wanted_off = expected.as_text() == "TERMINATED" || (expected.as_text() == "any" && rest.wanted);
+  bool wanted_off =
+      expected.as_text() == "TERMINATED" || (expected.as_text() == "any" && rest.wanted && !rest.unsure);
   if (wanted_off && machine.status != "TERMINATED")
     say("woken", fmt::format("{} is {}, and was to stay stopped", key, machine.status));
 }

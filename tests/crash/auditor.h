@@ -41,19 +41,29 @@ class Auditor {
   const std::vector<Violation>& violations() const { return violations_; }
 
  private:
+  // Why a machine is off; one that a run makes in its place takes it over.
+  struct Rest {
+    bool wanted = false;               // stopped by the user, by a colleague or by the cloud
+    bool unsure = false;               // a run was to start it since; whether it got there is not known
+    bool by_us = false;                // stopped by a run that was not asked to stop it
+    std::int64_t preempted_until = 0;  // the cloud did, and its record of that is there so long
+  };
   struct Machine {
     Map labels;
     std::string status, zone, name;
     std::set<std::string> disks;
     std::string booted_by;
     bool ran = false, by_run = false;
-    std::int64_t born = 0;
-    std::int64_t given_away = 0;  // when it lost our labels
+    Rest rest;
+    std::int64_t born = 0, up_since = 0;  // the latter in ms
+    std::int64_t doomed = 0;              // when a run last asked for its deletion
+    std::int64_t given_away = 0;          // when it lost our labels
   };
   struct Disk {
     Map labels;
     std::string machine, zone, name;
-    bool used = false;             // by a machine that ran
+    bool used = false;  // by a machine that ran
+    std::int64_t attached = 0;
     std::string boots;             // the machine that was made with it
     std::string auto_delete_from;  // who switched autoDelete on
     std::int64_t given_away = 0;
@@ -61,16 +71,11 @@ class Auditor {
   struct Run {
     Value wish;
     std::int64_t began = 0;
-    std::map<std::string, std::string> keep;  // of each disk, as it stood when the run began
-  };
-  // What became of a notebook's machine, across all its machines.
-  struct Rest {
-    bool wanted = false;     // stopped by the user, by a colleague or by the cloud
-    bool by_us = false;      // stopped by a run that was not asked to stop it
-    bool preempted = false;  // the cloud did
-    std::string removed_by;  // who deleted the last machine
+    bool mutates = false;
+    std::map<std::string, std::string> keep;  // of each disk, as it stood when the run began to mutate
   };
 
+  void begin_mutations(Run& run);
   void begin_run(const Value& line);
   void judge_second_plan(const Value& line);
   void finish_run(const Value& line);
@@ -82,16 +87,20 @@ class Auditor {
   void change_status(const Value& line, Machine& machine);
   void comes_up(Machine& machine, const Run* run);
   void delete_machine(const Value& line, const std::string& key);
+  bool came_too_late(const Value& line, const Disk& disk) const;
   void attach(const Value& line, const std::string& key);
   void delete_disk(const Value& line, const std::string& key);
+  bool is_copy(const std::string& key, const Machine& machine) const;
   void judge_end(const Value& line);
   void judge_machine_at_end(const std::string& key, const Machine& machine, const Value& expected,
                             std::int64_t time);
   void judge_disk_at_end(const std::string& key, const Disk& disk, const Map& expect, std::int64_t time);
 
   bool ours(const Map& labels) const;
+  static bool holds_resume_mark(const Machine& machine);
   const Run* run_of(const Value& line) const;
   const Run* run_of(const std::string& actor) const;
+  bool is_twin(const Machine& old, const Machine& fresh) const;
   bool could_see(const Machine& machine, std::int64_t now) const;
   bool may_touch(const Run& run, const Map& labels, std::int64_t given_away, const std::string& zone,
                  const std::string& machine) const;
@@ -103,7 +112,11 @@ class Auditor {
   std::map<std::string, Disk> disks_;
   std::map<std::string, Run> runs_;  // by actor
   Value last_wish_;
-  std::map<std::string, Rest> rests_;
+  struct Replaced {
+    Rest rest;
+    std::string removed_by;
+  };
+  std::map<std::string, Replaced> replaced_;  // by notebook: its last machine that is gone
   std::vector<Violation> violations_;
 };
 

@@ -252,7 +252,8 @@ void Rehearsal::wait(Duration d) {
 
 Ending Rehearsal::converge(const Wish& wish) {
   Ending ending = run(wish);
-  if (!ending.done) return ending;
+  bool asks_once = !wish.diff.replace.empty() || !wish.diff.restart.empty();
+  if (!ending.done || (ending.blocked && asks_once)) return ending;  // it may do so the next time
   Wish again = wish;
   again.second = true;
   again.diff.replace.clear();

@@ -83,7 +83,7 @@ class Rehearsal {
 
   // `faults`: what befalls the requests of its apply, see docs/simulator.md.
   Ending run(const Wish& wish = {}, const Death& death = {}, const List& faults = {});
-  // In peace: waits until nothing is under way, runs, and looks whether a second run finds nothing to do.
+  // In peace, where nobody else is at work: runs, and looks whether a second run finds nothing to do.
   Ending converge(const Wish& wish = {});
   void wait(Duration d);
   // Something that happens at its time, whatever runs then.

@@ -16,6 +16,8 @@ namespace {
 constexpr const char* kZones[] = {"us-central1-b", "us-central1-f"};
 constexpr const char* kFamily = "common-cu129-ubuntu-2404-nvidia-580";
 
+constexpr Duration kLongestOperation = std::chrono::minutes(1);
+
 Duration seconds(const std::string& text) {
   return std::chrono::seconds(std::atoi(text.c_str()));
 }
@@ -187,7 +189,8 @@ class Walk {
     }
     if (!bad.empty()) misbehave(std::atoi(bad.c_str()));
     ++out_.runs;
-    bool peaceful = die.empty() && bad.empty() && !stage_.has_plans();
+    bool at_rest = !stage_.has_plans() && stage_.now() >= restless_until_;
+    bool peaceful = die.empty() && bad.empty() && at_rest;
     if (peaceful)
       (void)stage_.converge(wish());
     else
@@ -219,6 +222,7 @@ class Walk {
   }
 
   void preempt() {
+    restless_until_ = stage_.now() + kLongestOperation;
     for (const char* zone : kZones) (void)stage_.world.preempt("acme-ml", zone, "train");
   }
 
@@ -243,6 +247,7 @@ class Walk {
 
   void console(const std::string& what) {
     ++out_.console;
+    restless_until_ = stage_.now() + kLongestOperation;
     std::string zone = zone_of_vm(), base = fmt::format("zones/{}/", zone), vm = base + "instances/train";
     Value live = vm_in(zone);
     auto post = [&](const std::string& path, const Value& body = {}) {
@@ -282,6 +287,7 @@ class Walk {
 
   Rehearsal stage_;
   Walked out_;
+  Time restless_until_;  // what was clicked may take effect in the middle of a run
   std::vector<std::string> words_;
   Notebook undeclared_;
 };

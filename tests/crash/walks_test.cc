@@ -15,14 +15,7 @@ using namespace nbform::crash;
 
 namespace {
 
-// What nothing may ever do. The other rules of the auditor (what is not ours, orphans, peace) still find real
-// defects after interrupted adopts, forgets and labels taken off in the console: they are counted and
-// printed.
-bool is_grave(const std::string& wrong) {
-  for (const char* rule : {"lost data", "erased", "duplicate", "left off", "unlabelled"})
-    if (wrong.find(std::string(rule) + ":") != std::string::npos) return true;
-  return false;
-}
+const int kShown = std::getenv("SHOWN") ? std::atoi(std::getenv("SHOWN")) : 3;  // of each rule
 
 Map counts(const std::map<std::string, int>& by_rule) {
   Map out;
@@ -33,8 +26,8 @@ Map counts(const std::map<std::string, int>& by_rule) {
 }  // namespace
 
 TEST_CASE("whatever users, colleagues, the cloud and death do: no data lost, one machine", "[walks]") {
-  int walks = 0, runs = 0, deaths = 0, console = 0, blocked = 0, failures = 0;
-  std::map<std::string, int> open;  // by rule
+  int walks = 0, runs = 0, deaths = 0, console = 0, blocked = 0;
+  std::map<std::string, int> failures;  // by rule
   for (int seed = 1; seed <= seeds(10'000); ++seed) {
     if (!in_shard(seed)) continue;
     Steps steps = steps_of(static_cast<std::uint64_t>(seed));
@@ -44,9 +37,7 @@ TEST_CASE("whatever users, colleagues, the cloud and death do: no data lost, one
     deaths += walked.deaths;
     console += walked.console;
     blocked += walked.blocked;
-    if (walked.wrong.empty()) continue;
-    ++open[walked.rule];
-    if (!is_grave(walked.wrong) || ++failures > 5) continue;
+    if (walked.wrong.empty() || ++failures[walked.rule] > kShown) continue;
     Steps few = shortened(steps, walked.rule);
     FAIL_CHECK("seed " << seed << "\n" << replay_script(few, walk(few).wrong));
   }
@@ -56,10 +47,9 @@ TEST_CASE("whatever users, colleagues, the cloud and death do: no data lost, one
              {"early_ends", deaths},
              {"console_actions", console},
              {"ended_blocked", blocked},
-             {"data lost, erased or made twice", failures},
-             {"other violations", counts(open)}},
+             {"violations", counts(failures)}},
          "seeded edits x applies x faults x early ends x console actions, preemptions, stock-outs, outages");
-  CHECK(failures == 0);
+  CHECK(failures.empty());
 }
 
 // NBFORM_WALK: the lines; NBFORM_WALK_LOG: a file for the log that the auditor read.
