@@ -51,6 +51,15 @@ std::vector<Step> creation(const Change& change) {
   return steps;
 }
 
+// What an interrupted change stopped, or was to leave stopped, is put right while its mark is there.
+std::vector<Step> letting_go(const Change& change, const Live* live) {
+  std::vector<Step> steps;
+  if (live != nullptr && live->health.wants_resume()) append(steps, change.kind->start());
+  if (live != nullptr && live->health.wants_rest()) append(steps, change.kind->stop());
+  append(steps, change.kind->forget());
+  return steps;
+}
+
 }  // namespace
 
 std::vector<Step> arrange(const Change& change, const Live* live) {
@@ -60,7 +69,7 @@ std::vector<Step> arrange(const Change& change, const Live* live) {
     case Action::destroy:
       return live != nullptr ? change.kind->destroy(*live) : std::vector<Step>();
     case Action::forget:
-      return change.kind->forget();
+      return letting_go(change, live);
     case Action::replace: {
       std::vector<Step> steps;
       if (live != nullptr) append(steps, change.kind->destroy(*live));

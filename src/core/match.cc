@@ -33,10 +33,6 @@ const Live* Match::live_of(const std::string& address) const {
   return it != matched_.end() ? it->second : nullptr;
 }
 
-bool Match::is_ours(const Live& live) const {
-  return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
-}
-
 const Scope* Match::declared_scope(const std::string& notebook) const {
   auto part = graph_.lower_bound(notebook + "/");
   return part != graph_.end() && part->second.notebook == notebook ? &part->second.scope : nullptr;
@@ -49,7 +45,16 @@ bool Match::is_elsewhere(const Live& live) const {
 
 bool Match::machine_lives(const std::string& notebook) const {
   const auto& all = siblings_of(notebook);
-  return std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
+  return adopted_machine(notebook) != nullptr ||
+         std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
+}
+
+// One that is being adopted says only later whose it is.
+const Live* Match::adopted_machine(const std::string& notebook) const {
+  auto part = matched_.lower_bound(notebook + "/");
+  for (; part != matched_.end() && part->first.starts_with(notebook + "/"); ++part)
+    if (part->second->kind->is_machine() && !is_ours(*part->second)) return part->second;
+  return nullptr;
 }
 
 const std::vector<const Live*>& Match::siblings_of(const std::string& notebook) const {
@@ -75,6 +80,18 @@ bool Match::named_in_kept(const Live& live) const {
   const auto& names = options_.delete_kept;
   return live.holds_data &&
          (names.count(live.name) || names.count(live.owner.notebook) || names.count(live.owner.address()));
+}
+
+const std::string* Match::strange_user(const Live& disk) const {
+  const auto& siblings = siblings_of(disk.owner.notebook);
+  auto is_sibling = [&](const std::string& user) {
+    return std::any_of(siblings.begin(), siblings.end(), [&](const Live* live) { return live->id == user; });
+  };
+  const Live* adopted = adopted_machine(disk.owner.notebook);
+  bool refers = adopted != nullptr && std::count(adopted->refs.begin(), adopted->refs.end(), disk.id) > 0;
+  for (const std::string& user : disk.users)
+    if (!is_sibling(user) && !(refers && user == adopted->id)) return &user;
+  return nullptr;
 }
 
 void Match::index() {
@@ -109,7 +126,7 @@ const Live* Match::adoptable(const Resource& resource) {
   auto found = std::find_if(snapshot_.live.begin(), snapshot_.live.end(), named);
   if (found == snapshot_.live.end()) return nullptr;
   const Owner& owner = found->owner;
-  bool strange = !owner.stack.empty() && !is_ours(*found);
+  bool strange = !owner.stack.empty() && !carries_our_stack(*found);
   bool used = is_ours(*found) && machine_of(owner.notebook) != nullptr;
   if (!strange && !used && !taken_.count(&*found)) return &*found;
   Diagnostic d = error(Code::conflict, "What is to be adopted belongs to somebody else",
@@ -122,17 +139,25 @@ const Live* Match::adoptable(const Resource& resource) {
   return nullptr;
 }
 
-// Live and desired meet by owner label; `moved_from` and `adopt` are the two ways to a first meeting.
+// Machines first: whether a disk is alone depends on them. Live and desired meet by owner label; `moved_from`
+// and `adopt` are the two ways to a first meeting.
 void Match::meet() {
+  meet_those([](const Resource& resource) { return resource.kind->is_machine(); });
+  meet_those([](const Resource& resource) { return !resource.kind->is_machine(); });
+}
+
+void Match::meet_those(bool (*which)(const Resource&)) {
   for (auto& [address, resource] : graph_) {
+    if (!which(resource)) continue;
     const Live* live = take(resource.kind, address);
     bool alone = live != nullptr && !machine_lives(live->owner.notebook);
     if (alone && (live->never_used || named_in_kept(*live))) continue;  // a remainder, or to be deleted
     if (live == nullptr && !resource.moved_from.empty()) live = take(resource.kind, resource.moved_from);
     if (live == nullptr && !resource.adopt.empty()) live = adoptable(resource);
-    if (live == nullptr || is_clone(resource, *live) || is_in_repair(resource, *live)) continue;
+    if (live == nullptr ? has_torn_namesake(resource) : is_clone(resource, *live)) continue;
+    if (live == nullptr || is_in_repair(resource, *live)) continue;
     taken_.insert(live);
-    matched_.emplace_hint(matched_.end(), address, live);
+    matched_.emplace(address, live);
   }
 }
 
@@ -164,6 +189,25 @@ bool Match::is_in_repair(const Resource& resource, const Live& live) {
                                    live.id, resource.notebook));
   d.address = resource.notebook;
   d.hint = fmt::format("Attach it again. If it is to be given up:\n    nbform destroy {}", resource.notebook);
+  problems_.push_back(std::move(d));
+  return true;
+}
+
+// A machine of this stack that has the notebook's name and lost a label: nothing is made beside it.
+bool Match::has_torn_namesake(const Resource& resource) {
+  if (!resource.kind->is_machine()) return false;
+  auto found = std::find_if(snapshot_.live.begin(), snapshot_.live.end(), [&](const Live& live) {
+    return live.kind == resource.kind && live.name == resource.name && is_torn(live) &&
+           live.scope.is_same_place(resource.scope);
+  });
+  if (found == snapshot_.live.end()) return false;
+  clashing_.insert(resource.notebook);
+  Diagnostic d = error(Code::conflict, "A machine lost the labels that say whose it is",
+                       fmt::format("{} is called as {} is and carries labels of this stack, but not all. "
+                                   "It is left alone, and nothing is made beside it.",
+                                   found->id, spoken(resource.address)));
+  d.address = resource.notebook;
+  d.hint = fmt::format("Put its label back, or write\n    adopt: {}", found->id);
   problems_.push_back(std::move(d));
   return true;
 }

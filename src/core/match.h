@@ -22,7 +22,9 @@ class Match {
 
   const Live* live_of(const std::string& address) const;  // null: there is none
   bool is_taken(const Live& live) const { return taken_.count(&live) != 0; }
-  bool is_ours(const Live& live) const;
+  bool is_ours(const Live& live) const { return carries_our_stack(live) && live.owner.whole(); }
+  // Labels of this stack, but not all of them: it is reported, and may be adopted.
+  bool is_torn(const Live& live) const { return carries_our_stack(live) && !live.owner.whole(); }
   // Of a notebook that is declared in another account: whatever its name, it is not that notebook.
   bool is_elsewhere(const Live& live) const;
   bool machine_lives(const std::string& notebook) const;
@@ -35,15 +37,23 @@ class Match {
   // Undeclared things are judged by whole runs of a stack with an id, in scopes that the manifests name.
   bool may_judge_undeclared(const Live& live) const;
   bool named_in_kept(const Live& live) const;  // destroy --kept
+  // The machine that a disk hangs on, where it is not its notebook's; null: there is none.
+  const std::string* strange_user(const Live& disk) const;
 
  private:
+  bool carries_our_stack(const Live& live) const {
+    return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
+  }
   void index();
   void claim(const Live& a, const Live& b);
+  const Live* adopted_machine(const std::string& notebook) const;
   const Live* take(const Kind* kind, const std::string& address) const;
   const Live* adoptable(const Resource& resource);
   void meet();
+  void meet_those(bool (*which)(const Resource&));
   bool is_clone(const Resource& resource, const Live& live);
   bool is_in_repair(const Resource& resource, const Live& live);
+  bool has_torn_namesake(const Resource& resource);
   void relate_siblings();
   Resource* machine_of(const std::string& notebook);
   const Scope* declared_scope(const std::string& notebook) const;

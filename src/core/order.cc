@@ -32,6 +32,12 @@ bool releases(const Change& first, const Change& then) {
   return removal && first.live != nullptr && then.live != nullptr && names(first.live->refs, then.live->id);
 }
 
+// What is to outlive its machine says so before the machine goes.
+bool marks(const Change& first, const Change& then) {
+  return first.action == Action::update && then.action == Action::destroy && first.live != nullptr &&
+         then.live != nullptr && names(then.live->refs, first.live->id);
+}
+
 bool is_made_for(const Change& first, const Change& then) {
   bool makes = first.action == Action::create || first.action == Action::replace;
   return then.resource != nullptr && makes && first.carried_by.empty() &&
@@ -41,7 +47,8 @@ bool is_made_for(const Change& first, const Change& then) {
 bool must_precede(const Change& first, const Change& then) {
   bool clears_the_name = first.reason == Reason::remainder && then.action == Action::create;
   bool carries = !then.carried_by.empty() && then.carried_by == first.address;
-  return clears_the_name || carries || releases(first, then) || is_made_for(first, then);
+  return clears_the_name || carries || releases(first, then) || marks(first, then) ||
+         is_made_for(first, then);
 }
 
 }  // namespace

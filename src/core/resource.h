@@ -22,6 +22,8 @@ struct Owner {
   std::string notebook;  // key
   std::string part;      // instance, boot, disk-<name>, ...
   bool operator==(const Owner&) const = default;
+  // False: somebody took a label off, so that nobody can tell whose it is.
+  bool whole() const { return !stack.empty() && !notebook.empty() && !part.empty(); }
   std::string address() const { return notebook + "/" + part; }
 };
 
@@ -123,8 +125,9 @@ struct Live {
   bool bare = false;               // a machine whose boot disk lacks the owner labels: perhaps a clone
   bool bootless = false;           // a machine whose boot disk was detached
   std::int64_t numeric_id = 0;
-  int incarnation = 0;            // of a kind without names: the how many-th thing of its address
-  std::vector<std::string> refs;  // ids of live things it points to
+  int incarnation = 0;             // of a kind without names: the how many-th thing of its address
+  std::vector<std::string> refs;   // ids of live things it points to
+  std::vector<std::string> users;  // ids of machines that a disk hangs on, ours or not
 };
 
 // A create under way of something that no list shows yet: an earlier run sent it, or one beside this.

@@ -18,7 +18,7 @@ class Applier {
           const ApplyOptions& options, Observer& observer)
       : run_{env, wire, plan, graph, snapshot, options, observer} {
     for (const Live& live : snapshot.live)
-      if (!live.owner.stack.empty()) run_.live[live.owner.address()] = live;
+      if (live.owner.whole()) run_.live[live.owner.address()] = live;
     for (const Change& change : plan.changes) {
       bool blocked =
           std::find(plan.blocked.begin(), plan.blocked.end(), change.notebook) != plan.blocked.end();

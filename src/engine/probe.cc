@@ -37,6 +37,33 @@ const Live* known(const Snapshot& snapshot, const Kind* kind, const std::string&
   return nullptr;
 }
 
+// A disk that is made beside a living machine is made where the machine is.
+std::string zone_beside_machine(const Plan& plan, const Snapshot& snapshot, const std::string& notebook) {
+  for (const Change& change : plan.changes)
+    if (change.notebook == notebook && change.kind->is_machine() && change.live) return change.live->zone;
+  for (const Live& live : snapshot.live)
+    if (live.owner.notebook == notebook && live.owner.stack == plan.stack && live.kind->is_machine())
+      return live.zone;
+  return {};
+}
+
+void ask_for_part(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change, const Plan& plan,
+                  const Snapshot& snapshot) {
+  const Resource& part = *change.resource;
+  std::string zone = zone_beside_machine(plan, snapshot, change.notebook);
+  if (zone.empty() || !part.kind->is_named()) return;
+  const Live* held = known(snapshot, part.kind, zone, part.name);
+  if (held != nullptr && held->owner.notebook == change.notebook) return;
+  Owner own{plan.stack, change.notebook, part.part};
+  ++pending->open;
+  read_live(wire, *part.kind, part.scope, zone, part.name,
+            [pending, own](Result<std::optional<Live>> answer) {
+              --pending->open;
+              bool made_meanwhile = answer.ok() && answer->has_value() && (**answer).owner == own;
+              if (!made_meanwhile) pending->answers.emplace_back(own.notebook, std::move(answer));
+            });
+}
+
 void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change,
                     const Snapshot& snapshot) {
   if (change.attempts.empty() || !change.resource->kind->is_named()) return;
@@ -55,15 +82,18 @@ void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const C
 }  // namespace
 
 Diagnostic name_taken(const std::string& notebook, const Live& holder) {
-  bool ours = !holder.owner.stack.empty();
+  const Owner& owner = holder.owner;
+  bool owned = owner.whole();
   std::string whose =
-      ours ? fmt::format("it belongs to notebook {} of stack {}", holder.owner.notebook, holder.owner.stack)
-           : "nbform does not own it";
+      owned ? fmt::format("it belongs to notebook {} of stack {}", owner.notebook, owner.stack)
+      : owner.stack.empty()
+          ? "nbform does not own it"
+          : fmt::format("it says that it is of stack {}, but not which notebook it is", owner.stack);
   Diagnostic d = error(Code::exists, "A name is taken",
                        fmt::format("{} needs the name {} in {}, and there is a {} of that name; {}.",
                                    notebook, holder.name, holder.zone, holder.kind->noun(), whose));
   d.address = notebook;
-  if (ours)
+  if (owned)
     d.hint = "Give one of the two another `name`.";
   else if (holder.kind->is_machine())
     d.hint = fmt::format(
@@ -124,8 +154,12 @@ bool is_machine(const Result<std::optional<Live>>& answer) {
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop) {
   auto pending = std::make_shared<Pending>();
   for (const Change& change : plan.changes)
-    if (change.action == Action::create && change.carried_by.empty() && !is_blocked(plan, change.notebook))
-      ask_for_create(wire, pending, change, snapshot);
+    if (change.action == Action::create && change.carried_by.empty() && !is_blocked(plan, change.notebook)) {
+      if (change.kind->is_machine())
+        ask_for_create(wire, pending, change, snapshot);
+      else
+        ask_for_part(wire, pending, change, plan, snapshot);
+    }
   await(env, *pending, stop);
   std::stable_sort(pending->answers.begin(), pending->answers.end(), [](const auto& a, const auto& b) {
     return std::pair(a.first, !is_machine(a.second)) < std::pair(b.first, !is_machine(b.second));

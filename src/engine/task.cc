@@ -55,7 +55,7 @@ Attempt Task::attempt() const {
   if (attempt_ < attempts_.size()) return attempts_[attempt_];
   // A disk of its own goes where its machine is, or will be.
   for (const auto& [address, sibling] : run_.live)
-    if (sibling && sibling->owner.notebook == change_.notebook && sibling->kind->is_machine())
+    if (sibling && address.starts_with(change_.notebook + "/") && sibling->kind->is_machine())
       return {sibling->zone, false};
   for (const Change& other : run_.plan.changes)
     if (other.notebook == change_.notebook && !other.attempts.empty()) return other.attempts.front();

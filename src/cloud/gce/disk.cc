@@ -58,7 +58,7 @@ Live decode_disk(const Scope& scope, const Value& body) {
   if (!body["provisionedThroughput"].is_null())
     live.attributes.set("throughput", body["provisionedThroughput"].as_int());
   live.attributes.set("labels", std::move(labels));
-  live.attributes.set("users", body["users"].as_list());
+  for (const Value& user : body["users"].as_list()) live.users.emplace_back(resource_path(user.as_text()));
   live.tokens.set("labels", body["labelFingerprint"]);
   std::string_view status = body["status"].as_text();
   bool settling = status == "CREATING" || status == "RESTORING" || status == "DELETING";
@@ -67,7 +67,7 @@ Live decode_disk(const Scope& scope, const Value& body) {
                                            : Health::State::none;
   live.health.detail = status;
   live.holds_data = true;
-  live.never_used = body["users"].as_list().empty() && body["lastAttachTimestamp"].as_text().empty();
+  live.never_used = live.users.empty() && body["lastAttachTimestamp"].as_text().empty();
   live.pins = live.keep != KeepRule::never;
   return live;
 }

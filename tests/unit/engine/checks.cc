@@ -33,6 +33,20 @@ void by_hand(Stage& stage, const std::string& method, const std::string& path, V
   REQUIRE(answer.response->status == 200);
 }
 
+void apply_until(Stage& stage, std::string_view path, const DiffOptions& options) {
+  bool dead = false;
+  stage.env.set_gate([&](const Request& r) {
+    dead = dead || r.url.find(path) != std::string::npos;
+    return !dead;
+  });
+  ApplyOptions dying;
+  dying.interrupts = [&] { return dead ? 2 : 0; };
+  Planned planned = stage.plan(options);
+  (void)stage.apply(planned, dying);
+  stage.env.set_gate({});
+  REQUIRE(dead);
+}
+
 std::string text_of(const Outcome& outcome) {
   std::string out;
   for (const ChangeResult& r : outcome.results)

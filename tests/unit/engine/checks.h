@@ -16,6 +16,9 @@ void wait(Stage& stage, Duration d);
 // As a colleague would, with gcloud; `path` below the zone.
 void by_hand(Stage& stage, const std::string& method, const std::string& path, Value body = {});
 
+// A run that dies before its first request to such a path.
+void apply_until(Stage& stage, std::string_view path, const DiffOptions& options = {});
+
 std::string text_of(const Outcome& outcome);
 void expect_done(const Outcome& outcome);
 void expect_empty(Stage& stage, const DiffOptions& options = {});

@@ -16,20 +16,40 @@ TEST_CASE("a disk that becomes `keep: always` in the same plan outlives the repl
   expect_empty(stage);
 }
 
-TEST_CASE("a destroy asks before it deletes what only the manifest keeps so far") {
+TEST_CASE("a destroy asks before it deletes what only the manifest spares so far") {
   Stage stage;
   stage.notebook("train").disks["data"] = Setting<Disk>(data_disk(Keep::never));
   expect_done(stage.plan_and_apply());
   DiffOptions destroy;
   destroy.destroy = true;
   CHECK(stage.plan(destroy).plan.data_loss({}).empty());
-  train(stage).disks["data"] = Setting<Disk>(data_disk(Keep::always));
+  train(stage).disks["data"] = Setting<Disk>(data_disk(Keep::until_destroy));
   CHECK(stage.plan(destroy).plan.data_loss({}) == std::vector<std::string>{"train"});
   train(stage).disks["data"] = Setting<Disk>(data_disk(Keep::never));
   Disk boot;
   boot.keep = Setting<Keep>(Keep::always);
   train(stage).disks["boot"] = Setting<Disk>(boot);
   CHECK(stage.plan(destroy).plan.data_loss({}) == std::vector<std::string>{"train"});
+}
+
+TEST_CASE("a destroy leaves, and marks, a disk that only the manifest keeps so far") {
+  Stage stage;
+  stage.notebook("train").disks["data"] = Setting<Disk>(data_disk(Keep::never));
+  expect_done(stage.plan_and_apply());
+  std::int64_t disk = disk_id(stage, "train-data");
+  train(stage).disks["data"] = Setting<Disk>(data_disk(Keep::always));
+  DiffOptions destroy;
+  destroy.destroy = true;
+  Planned planned = stage.plan(destroy);
+  CHECK(planned.plan.data_loss({}).empty());
+  REQUIRE(planned.plan.kept.size() == 1);
+  expect_done(stage.apply(planned));
+  CHECK(vm_of(stage).is_null());
+  REQUIRE(disk_id(stage, "train-data") == disk);
+  CHECK(stage.world.resource(kZone + "disks/train-data").at_path("labels/nbform-keep") == Value("always"));
+  expect_empty(stage, destroy);
+  expect_done(stage.plan_and_apply());
+  CHECK(disk_id(stage, "train-data") == disk);
 }
 
 TEST_CASE("another notebook's kept disk is never taken for a new boot disk") {

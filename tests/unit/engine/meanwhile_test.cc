@@ -5,25 +5,6 @@
 using namespace nbform;
 using State = ChangeResult::State;
 
-namespace {
-
-// Dies before the first request to such a path.
-void apply_until(Stage& stage, std::string_view path) {
-  bool dead = false;
-  stage.env.set_gate([&](const Request& r) {
-    dead = dead || r.url.find(path) != std::string::npos;
-    return !dead;
-  });
-  ApplyOptions options;
-  options.interrupts = [&] { return dead ? 2 : 0; };
-  Planned planned = stage.plan();
-  (void)stage.apply(planned, options);
-  stage.env.set_gate({});
-  REQUIRE(dead);
-}
-
-}  // namespace
-
 TEST_CASE("a machine that goes away during its restart is a failure, not a crash") {
   sim::Options instant;
   instant.op_times = sim::OpTimes::instant;
