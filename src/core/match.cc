@@ -96,6 +96,7 @@ const std::string* Match::strange_user(const Live& disk) const {
 
 void Match::index() {
   for (const Live& live : snapshot_.live) {
+    if (is_torn(live)) torn_.push_back(&live);
     if (!is_ours(live) || is_elsewhere(live)) continue;
     by_notebook_[live.owner.notebook].push_back(&live);
     auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
@@ -196,18 +197,18 @@ bool Match::is_in_repair(const Resource& resource, const Live& live) {
 // A machine of this stack that has the notebook's name and lost a label: nothing is made beside it.
 bool Match::has_torn_namesake(const Resource& resource) {
   if (!resource.kind->is_machine()) return false;
-  auto found = std::find_if(snapshot_.live.begin(), snapshot_.live.end(), [&](const Live& live) {
-    return live.kind == resource.kind && live.name == resource.name && is_torn(live) &&
-           live.scope.is_same_place(resource.scope);
+  auto found = std::find_if(torn_.begin(), torn_.end(), [&](const Live* live) {
+    return live->kind == resource.kind && live->name == resource.name &&
+           live->scope.is_same_place(resource.scope);
   });
-  if (found == snapshot_.live.end()) return false;
+  if (found == torn_.end()) return false;
   clashing_.insert(resource.notebook);
   Diagnostic d = error(Code::conflict, "A machine lost the labels that say whose it is",
                        fmt::format("{} is called as {} is and carries labels of this stack, but not all. "
                                    "It is left alone, and nothing is made beside it.",
-                                   found->id, spoken(resource.address)));
+                                   (*found)->id, spoken(resource.address)));
   d.address = resource.notebook;
-  d.hint = fmt::format("Put its label back, or write\n    adopt: {}", found->id);
+  d.hint = fmt::format("Put its label back, or write\n    adopt: {}", (*found)->id);
   problems_.push_back(std::move(d));
   return true;
 }

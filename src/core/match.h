@@ -65,6 +65,7 @@ class Match {
   std::unordered_map<std::string, std::vector<const Live*>> by_notebook_;
   std::map<std::string, const Live*> matched_;
   std::unordered_set<const Live*> taken_;
+  std::vector<const Live*> torn_;
   std::set<std::string> clashing_;
   std::vector<Diagnostic> problems_;
 };
