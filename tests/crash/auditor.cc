@@ -63,6 +63,12 @@ bool is_off(std::string_view status) {
   return status == "STOPPING" || status == "TERMINATED";
 }
 
+// A request that is no question, or an effect of one.
+bool is_mutation(const Value& line) {
+  if (text(line, "kind") != "request") return true;
+  return text(line["detail"], "method") != "GET" && !text(line["detail"], "path").ends_with("/wait");
+}
+
 }  // namespace
 
 void Auditor::violate(std::string rule, const Value& line, std::string what) {
@@ -90,6 +96,7 @@ void Auditor::read(const Value& line) {
   if (kind == "second") return judge_second_plan(line);
   if (kind == "done") return finish_run(line);
   if (kind == "end") return judge_end(line);
+  if (is_mutation(line)) begin_work(text(line, "actor"));
   if (kind == "request") return read_request(line);
   if (kind == "operation") return read_record(line);
   if (kind == "outage" && line["detail"]["unreachable"].as_bool()) dark_.insert(text(line, "zone"));
@@ -129,23 +136,20 @@ void Auditor::judge_second_plan(const Value& line) {
 }
 
 // A plan is made of what stands then, and what it may delete is judged by that.
-void Auditor::begin_mutations(Run& run) {
-  if (std::exchange(run.mutates, true)) return;
-  for (const auto& [key, disk] : disks_) run.keep[key] = keep(disk.labels);
+void Auditor::begin_work(const std::string& actor) {
+  auto run = runs_.find(actor);
+  if (run == runs_.end() || std::exchange(run->second.works, true)) return;
+  for (const auto& [key, disk] : disks_) run->second.keep[key] = keep(disk.labels);
 }
 
 void Auditor::read_request(const Value& line) {
-  std::string path = text(line["detail"], "path"), method = text(line["detail"], "method");
-  if (auto run = runs_.find(text(line, "actor"));
-      run != runs_.end() && method != "GET" && !path.ends_with("/wait"))
-    begin_mutations(run->second);
   const Run* run = run_of(line);
-  if (method == "DELETE" && path.find("/instances/") != std::string::npos)
+  std::string path = text(line["detail"], "path");
+  if (text(line["detail"], "method") == "DELETE" && path.find("/instances/") != std::string::npos)
     if (auto it = machines_.find(key_of_link(path)); it != machines_.end())
       it->second.doomed = line["time"].as_int();
   if (run == nullptr || !run->wish["second"].as_bool()) return;
-  if (method != "GET" && !path.ends_with("/wait"))
-    violate("second plan", line, "a mutation was sent: " + path);
+  if (is_mutation(line)) violate("second plan", line, "a mutation was sent: " + path);
 }
 
 // A preemption is known to all by the cloud's record of it, or to nobody.

@@ -71,11 +71,11 @@ class Auditor {
   struct Run {
     Value wish;
     std::int64_t began = 0;
-    bool mutates = false;
-    std::map<std::string, std::string> keep;  // of each disk, as it stood when the run began to mutate
+    bool works = false;                       // it has sent a mutation
+    std::map<std::string, std::string> keep;  // of each disk, as it stood when it sent the first
   };
 
-  void begin_mutations(Run& run);
+  void begin_work(const std::string& actor);
   void begin_run(const Value& line);
   void judge_second_plan(const Value& line);
   void finish_run(const Value& line);

@@ -197,14 +197,44 @@ TEST_CASE("auditor: nobody's machine stays off, and what somebody stopped stays 
         Rules{});
   Log booting = stopped("colleague").status("STAGING", "run-1", "start");  // and then by itself
   CHECK(booting.status("RUNNING", "", "boot").end().found() == Rules{"woken"});
-  auto taken = [](const std::string& wish) {
+  auto taken = [](const std::string& wish, const std::string& known_until = "99000000") {
     Log log = Log().machine().status("TERMINATED", "", "preempted").line("run", "run-2", "", wish);
     log.line("operation", "", "operations/x",
-             R"({"type": "compute.instances.preempted", "target": ")" + kLink + R"(b/instances/train"})");
+             R"({"type": "compute.instances.preempted", "known_until": )" + known_until + R"(, "target": ")" +
+                 kLink + R"(b/instances/train"})");
     return log.status("RUNNING", "run-2", "start").end().found();
   };
   CHECK(taken(R"({"notebooks": {"train": {}}})") == Rules{"woken"});
   CHECK(taken(R"({"notebooks": {"train": {"resumes": true}}})") == Rules{});
+  CHECK(taken(R"({"notebooks": {"train": {"resumes": true}}})", "1") == Rules{"woken"});  // forgotten by then
+  Log started = stopped("colleague").wish("run-2", R"("start": ["train"])");  // whether it got there or not
+  CHECK(Log(started).end().found() == Rules{});
+  CHECK(started.status("RUNNING", "").end().found() == Rules{});
+}
+
+TEST_CASE("auditor: with a label taken off, a machine is nobody's, and still none is made beside it") {
+  std::string torn = R"({"before": {}, "after": {"nbform-stack": "s", "nbform-part": "instance"}})";
+  Log log = Log().machine().line("labels", "colleague", "instances/train", torn).wish("run-2");
+  CHECK(Log(log).status("STOPPING", "run-2").found() == Rules{"foreign"});
+  CHECK(Log(log).machine("train", "run-2", "f").found() == Rules{"duplicate"});
+  CHECK(Log(log).end("absent").found() == Rules{});
+}
+
+TEST_CASE("auditor: a colleague's copy is the colleague's") {
+  Log log = Log().machine().machine("copy", "colleague", "f");
+  CHECK(Log(log).line("delete", "colleague", "instances/train").end("absent").found() == Rules{});
+  CHECK(Log(log).end("absent").found() == Rules{"orphan"});  // the notebook's own
+}
+
+TEST_CASE("auditor: what is hung on a machine that is already being deleted goes along") {
+  std::string asked = R"({"method": "DELETE", "path": "/compute/v1/projects/p/zones/b/instances/train"})";
+  std::string along = R"({"by": "autoDelete with instances/train"})";
+  auto made = [] { return Log().machine().disk("always", "colleague", "other"); };
+  auto gone = [&](Log log) {
+    return log.detach().line("delete", "run-1", "disks/train-data", along).found();
+  };
+  CHECK(gone(made().line("request", "run-1", "", asked).attach("colleague")) == Rules{});
+  CHECK(gone(made().attach("colleague").line("request", "run-1", "", asked)) == Rules{"foreign"});
 }
 
 TEST_CASE("auditor: a replace leaves a stopped machine stopped") {

@@ -15,7 +15,7 @@ using namespace nbform::crash;
 
 namespace {
 
-const int kShown = std::getenv("SHOWN") ? std::atoi(std::getenv("SHOWN")) : 3;  // of each rule
+constexpr int kShown = 3;  // of each rule
 
 Map counts(const std::map<std::string, int>& by_rule) {
   Map out;
@@ -25,7 +25,7 @@ Map counts(const std::map<std::string, int>& by_rule) {
 
 }  // namespace
 
-TEST_CASE("whatever users, colleagues, the cloud and death do: no data lost, one machine", "[walks]") {
+TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds nothing", "[walks]") {
   int walks = 0, runs = 0, deaths = 0, console = 0, blocked = 0;
   std::map<std::string, int> failures;  // by rule
   for (int seed = 1; seed <= seeds(10'000); ++seed) {
