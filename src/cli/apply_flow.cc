@@ -51,6 +51,15 @@ int on_stack(Shell& shell, const StackFlags& flags, const std::vector<std::strin
   return exit_code_of(done.error());
 }
 
+namespace {
+Diagnostic not_selected(std::string_view flag, const std::string& name) {
+  Diagnostic d = error(Code::usage, "What is asked for is not selected",
+                       fmt::format("{} {}, and the selection leaves {} out.", flag, name, name));
+  d.hint = fmt::format("Add --target {}, or drop the selection.", name);
+  return d;
+}
+}  // namespace
+
 Result<PlanRequest> wanted(const Session& session, const ChangeFlags& flags, const Selection& selection) {
   PlanRequest request = session.request();
   DiffOptions& diff = request.diff;
@@ -62,9 +71,11 @@ Result<PlanRequest> wanted(const Session& session, const ChangeFlags& flags, con
   diff.restart = {flags.restart.begin(), flags.restart.end()};
   diff.delete_kept = {flags.kept.begin(), flags.kept.end()};
   std::vector<std::string> names = session.notebook_names();
-  for (const auto* asked : {&diff.replace, &diff.restart})
-    for (const std::string& name : *asked)
+  for (auto [flag, asked] : {std::pair{"--replace", &diff.replace}, {"--restart", &diff.restart}})
+    for (const std::string& name : *asked) {
       if (std::find(names.begin(), names.end(), name) == names.end()) return no_such_notebook(name, names);
+      if (!selection.has(name)) return not_selected(flag, name);
+    }
   if (flags.prune && diff.selected)
     return error(Code::usage, "--prune takes no selection",
                  "What is in no manifest is judged only by a run over the whole directory.");
@@ -132,7 +143,7 @@ std::vector<std::string> known_names(const Session& session, const Snapshot& sna
   for (const Live& live : snapshot.live) {
     bool ours = live.owner.stack == session.manifest().stack.label() ||
                 live.owner.stack == session.manifest().stack.name;
-    if (ours) names.push_back(live.owner.notebook);
+    if (ours && live.owner.whole()) names.push_back(live.owner.notebook);
   }
   return names;
 }
@@ -167,6 +178,7 @@ PlanScreen screen_of(const Session& session, const ChangeFlags& flags, const Sel
   screen.header = header_of(session, program);
   screen.rows = {flags.full, flags.details};
   screen.selected = selection.any();
+  screen.destroys = flags.destroy;
   screen.proposes = !flags.refresh_only;
   screen.consent = flags.allow_data_loss;
   if (with_next) screen.next = apply_command(session, flags);

@@ -23,10 +23,18 @@ int code_of(const Snapshot& snapshot) {
   return kFine;
 }
 
+std::vector<StatusOfDeclared> declared_in(const Manifest& manifest) {
+  std::vector<StatusOfDeclared> out;
+  for (const Notebook& n : manifest.notebooks)
+    out.push_back({n.key, n.moved_from.value_or(""),
+                   n.power.idle_stop_s.set() || n.power.max_uptime_s.set() || n.power.schedule.set()});
+  return out;
+}
+
 void show(Session& session, const Snapshot& snapshot, const StatusOptions& options) {
   Shell& shell = session.shell();
   const Stack& stack = session.manifest().stack;
-  auto rows = status_rows(snapshot, session.notebook_names(), stack.label(), stack.name, snapshot.at);
+  auto rows = status_rows(snapshot, declared_in(session.manifest()), stack.label(), stack.name, snapshot.at);
   if (options.json.asked()) {
     shell.screen.out(to_pretty_json(status_json(rows, snapshot, stack.name)));
     return;

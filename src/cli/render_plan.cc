@@ -121,6 +121,7 @@ std::string quiet_verdict(const Plan& plan, const PlanScreen& screen) {
   if (!plan.blocked.empty())
     return fmt::format("Nothing can be done: {} blocked by the errors shown.", join(plan.blocked, ", "));
   if (plan.pending()) return fmt::format("No changes now; {} pending.", plan.count(Action::pending));
+  if (screen.destroys) return "Nothing to destroy.";
   if (plan.unchanged <= 0) return "No changes.";
   return fmt::format("No changes. {} {} as declared{}.", which, is,
                      screen.selected ? " (of those selected)" : "");

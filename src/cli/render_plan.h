@@ -15,6 +15,7 @@ struct PlanScreen {
   Header header;
   RowOptions rows;
   bool selected = false;             // not all notebooks were looked at
+  bool destroys = false;             // everything of them is to go
   bool proposes = true;              // false: --refresh-only
   std::vector<std::string> consent;  // --allow-data-loss
   std::string next;  // the command that does this, without consent: "nbform apply"; "" = say none

@@ -33,7 +33,7 @@ std::string state_words(const Health& health) {
 
 StatusRow row_of(const Live& live, Time now) {
   StatusRow row;
-  row.name = live.owner.notebook;
+  row.name = row.labelled = live.owner.notebook;
   row.where = live.zone;
   row.state = state_words(live.health);
   if (live.health.since) row.since = format_span(now - *live.health.since);
@@ -57,11 +57,31 @@ std::vector<const Live*> kept_disks(const Snapshot& snapshot, const std::vector<
   for (const Live& live : snapshot.live) {
     bool ours = live.owner.stack == stack || live.owner.stack == bare_stack;
     bool has_machine = std::any_of(rows.begin(), rows.end(), [&](const StatusRow& row) {
-      return row.name == live.owner.notebook && !row.machine_id.empty();
+      return row.labelled == live.owner.notebook && !row.machine_id.empty();
     });
     if (ours && live.holds_data && !has_machine) out.push_back(&live);
   }
   return out;
+}
+
+// By its name; else the one that was renamed from it.
+const StatusOfDeclared* declaration_of(const std::string& notebook,
+                                       const std::vector<StatusOfDeclared>& declared) {
+  const StatusOfDeclared* renamed = nullptr;
+  for (const StatusOfDeclared& one : declared) {
+    if (one.name == notebook) return &one;
+    if (one.moved_from == notebook) renamed = &one;
+  }
+  return renamed;
+}
+
+void tell_of_declared(StatusRow& row, const Live& live, const StatusOfDeclared& declared) {
+  row.name = declared.name;
+  bool by_someone = live.health.state == Health::State::stopped &&
+                    live.health.stopped_by == Health::StoppedBy::unknown && !live.health.wants_resume();
+  if (by_someone && declared.stops_itself) add_note(row.note, "stopped by its own limit or by somebody");
+  if (declared.name != live.owner.notebook)
+    add_note(row.note, fmt::format("still labelled {}; apply renames it", live.owner.notebook));
 }
 
 std::string dash(const std::string& text) {
@@ -91,22 +111,23 @@ std::string totals(const std::vector<StatusRow>& rows) {
 
 }  // namespace
 
-std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<std::string>& declared,
+std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<StatusOfDeclared>& declared,
                                    const std::string& stack, const std::string& bare_stack, Time now) {
   std::map<std::string, StatusRow> rows;
-  for (const std::string& name : declared) {
-    rows[name].name = name;
-    rows[name].state = "not created";
+  for (const StatusOfDeclared& one : declared) {
+    rows[one.name].name = one.name;
+    rows[one.name].state = "not created";
   }
   for (const Live& live : snapshot.live) {
     bool ours = live.owner.stack == stack || live.owner.stack == bare_stack;
-    if (!ours || !live.kind->is_machine()) continue;
-    bool known = std::find(declared.begin(), declared.end(), live.owner.notebook) != declared.end();
-    StatusRow& row = rows[live.owner.notebook];
+    if (!ours || !live.owner.whole() || !live.kind->is_machine()) continue;
+    const StatusOfDeclared* meant = declaration_of(live.owner.notebook, declared);
+    StatusRow& row = rows[meant != nullptr ? meant->name : live.owner.notebook];
     bool twice = !row.machine_id.empty();
     row = row_of(live, now);
-    row.declared = known;
-    if (!known) add_note(row.note, "in no manifest");
+    row.declared = meant != nullptr;
+    if (meant != nullptr) tell_of_declared(row, live, *meant);
+    if (meant == nullptr) add_note(row.note, "in no manifest");
     if (twice) add_note(row.note, "two machines carry this name's labels");
   }
   bool failed = std::any_of(snapshot.scopes.begin(), snapshot.scopes.end(),

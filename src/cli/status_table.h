@@ -12,11 +12,18 @@ namespace nbform::cli {
 struct StatusRow {
   std::string name, where, state, since, gpu, spot, price, idle, note;  // "" = no source, shown as a dash
   std::string machine_id;
+  std::string labelled;  // the notebook that its labels name; another one where it was renamed
   bool declared = true;
 };
 
+// What the manifests say of a notebook, as far as a table of what is there cares.
+struct StatusOfDeclared {
+  std::string name, moved_from;
+  bool stops_itself = false;  // idle stop, longest run or schedule
+};
+
 // Declared notebooks, and what else carries the stack's labels; sorted by name.
-std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<std::string>& declared,
+std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<StatusOfDeclared>& declared,
                                    const std::string& stack, const std::string& bare_stack, Time now);
 
 std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot,

@@ -155,6 +155,34 @@ TEST_CASE("start and stop change power and nothing else") {
   CHECK(desk.talked("Did you mean eda?"));
 }
 
+TEST_CASE("status: a renamed notebook is itself, and one that stops itself says so") {
+  Desk desk;
+  desk.replace("spot: true", "disks: {data: 50GB}\n    power: {max_uptime: 12h}");
+  REQUIRE(desk.run({"apply", "-y"}) == kFine);
+  desk.replace("  eda:", "  learn:\n    moved_from: eda");
+  CHECK(desk.run({"status"}) == kFine);
+  CHECK(desk.said("still labelled eda; apply renames it"));
+  CHECK_FALSE(desk.said("not created"));
+  CHECK_FALSE(desk.said("in no manifest"));
+  CHECK_FALSE(desk.said("kept "));
+  desk.replace("  learn:\n    moved_from: eda", "  eda:");
+  CHECK(desk.run({"sandbox", "clock", "+13h"}) == kFine);
+  CHECK(desk.run({"status"}) == kFine);
+  CHECK(desk.said("stopped by its own limit or by somebody"));
+}
+
+TEST_CASE("what is asked for and left out by the selection is an error; nothing to destroy is said so") {
+  Desk desk;
+  CHECK(desk.run({"destroy", "-y"}) == kFine);
+  CHECK(desk.said("Nothing to destroy."));
+  desk.write(std::string(kManifest) + "  two: {service: gce, where: us-central1-b, image: base}\n");
+  REQUIRE(desk.run({"apply", "-y"}) == kFine);
+  CHECK(desk.run({"plan", "--target", "two", "--replace", "eda"}) == kError);
+  CHECK(desk.talked("the selection leaves eda out"));
+  CHECK(desk.run({"plan", "--exclude", "eda", "--restart", "eda"}) == kError);
+  CHECK(desk.run({"plan", "--target", "eda", "--replace", "eda"}) == kFine);
+}
+
 TEST_CASE("a preempted notebook is seen, and time passes only in the sandbox") {
   Desk desk;
   REQUIRE(desk.run({"apply", "-y"}) == kFine);
