@@ -151,6 +151,15 @@ void Task::after_first_read() {
   plan_steps();
 }
 
+namespace {
+// Sets come in any order.
+bool is_same(const Kind& kind, std::string_view name, const Value& was, const Value& now) {
+  for (const Attr& attr : kind.attrs())
+    if (attr.name == name && attr.same == Sameness::set) return satisfies(Sameness::set, was, now);
+  return was == now;
+}
+}  // namespace
+
 // Whether what the change was judged by still holds: the owner, what protects data, and each approved edit.
 bool Task::still_as_approved() {
   const Live& before = *change_.live;
@@ -171,7 +180,8 @@ bool Task::still_as_approved() {
   for (const Edit& edit : change_.edits) {
     const Value* now = live_->attributes.find(edit.attr);
     bool plain = edit.attr.find('.') == std::string::npos;
-    if (plain && now != nullptr && *now != edit.before && *now != edit.after)
+    if (plain && now != nullptr && !is_same(*before.kind, edit.attr, edit.before, *now) &&
+        !is_same(*before.kind, edit.attr, edit.after, *now))
       return refuse(fmt::format("{} of {} is now something else than the plan saw.", edit.title, before.id));
   }
   return true;

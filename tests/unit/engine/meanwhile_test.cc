@@ -69,6 +69,31 @@ TEST_CASE("a change approved for a stopped machine does not stop one that runs b
   CHECK(vm_of(stage)["status"].as_text() == "RUNNING");
 }
 
+TEST_CASE("a set that comes in another order is still what the plan saw") {
+  Stage stage;
+  stage.notebook("train").network.tags = std::vector<std::string>{"jupyter", "lab"};
+  expect_done(stage.plan_and_apply());
+  train(stage).network.tags = std::vector<std::string>{"jupyter", "lab", "new"};
+  Planned planned = stage.plan();
+  by_hand(stage, "POST", "instances/train/setTags",
+          Map{{"fingerprint", vm_of(stage)["tags"]["fingerprint"]}, {"items", List{"lab", "jupyter"}}});
+  wait(stage, std::chrono::minutes(1));
+  expect_done(stage.apply(planned));
+  CHECK(vm_of(stage)["tags"]["items"].as_list().size() == 3);
+}
+
+TEST_CASE("a set that has lost an item since is not") {
+  Stage stage;
+  stage.notebook("train").network.tags = std::vector<std::string>{"jupyter", "lab"};
+  expect_done(stage.plan_and_apply());
+  train(stage).network.tags = std::vector<std::string>{"jupyter", "lab", "new"};
+  Planned planned = stage.plan();
+  by_hand(stage, "POST", "instances/train/setTags",
+          Map{{"fingerprint", vm_of(stage)["tags"]["fingerprint"]}, {"items", List{"lab"}}});
+  wait(stage, std::chrono::minutes(1));
+  CHECK(stage.apply(planned).results[0].failure.code == Code::drift);
+}
+
 TEST_CASE("a machine stopped by a person stays so, whatever mark an interrupted run left") {
   Stage stage;
   stage.notebook("train");
