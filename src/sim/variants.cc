@@ -48,7 +48,7 @@ constexpr std::array kVariants = {
     Variant{"short-memory", "a finished operation is forgotten after a second (default: an hour)"},
     Variant{"no-preempted-record", "a preemption leaves no operation compute.instances.preempted"},
     Variant{"repeated-rows", "EC2: a page begins with the last item of the page before"},
-    Variant{"shuffled-sets", "EC2: the items of a page come in another order"},
+    Variant{"shuffled-sets", "EC2: the items of a page, and of every set in it, come in any order"},
     Variant{"request-buckets",
             "EC2: requests of an action are limited by token buckets (default: unlimited)"},
     Variant{"token-regional", "EC2: a client token counts in its region, whatever zone is asked for"},

@@ -1,4 +1,5 @@
-"""nbform against moto's server, somebody else's idea of EC2, SSM and STS: plan, apply, an empty plan, edits, destroy.
+"""nbform over HTTP against moto's server, somebody else's idea of EC2, SSM and STS, and the same against nbsim: plan, apply,
+an empty plan, edits, destroy.
 
 moto is not AWS. DIFFERENCES says where it differs in what nbform relies on, and what is done about it here; the product
 knows nothing of moto. What the simulator must not copy from it stands in docs/simulator.md.
@@ -25,6 +26,7 @@ IMAGE = {"ami_id": AMI, "name": "Deep Learning OSS Nvidia Driver AMI GPU PyTorch
          "state": "available", "architecture": "x86_64", "virtualization_type": "hvm", "hypervisor": "xen",
          "root_device_type": "ebs", "root_device_name": "/dev/sda1", "sriov": "simple", "image_type": "machine",
          "platform": None, "description": "DLAMI"}
+KEY_ID, SECRET = "AKIANBFORMSANDBOX001", "nbform/sandbox+secret/known/to/everyone1"  # nbsim's; moto takes any
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Qb3Hn1cFzVbM0mH3mYh8cQ0w4wWQ5m0dOqJcD0F2a me@example\n"
 
 
@@ -96,8 +98,9 @@ class Stack:
         (home / "keys").mkdir()
         (home / "keys/me.pub").write_text(KEY)
         self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_REGION": REGION,
-                    "AWS_ACCESS_KEY_ID": "AKIAMOTOMOTOMOTOMOTO", "AWS_SECRET_ACCESS_KEY": "moto"}
-        self.ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="b")
+                    "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+        self.ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=url, aws_access_key_id=KEY_ID,
+                                aws_secret_access_key=SECRET)
 
     def declare(self, machine="g4dn.xlarge", boot="100GB", cidrs="[203.0.113.7/32]", labels="{team: research}"):
         (self.home / "research.nb.yaml").write_text(f"""nbform: 1
@@ -132,9 +135,11 @@ notebooks:
         return [error for r in records for error in aws_messages.check_request(r, aws_messages.operation(r)[2])]
 
 
-@pytest.fixture
-def stack(tmp_path, moto):
-    return Stack(tmp_path, moto)
+@pytest.fixture(params=["moto", "nbsim"])
+def stack(request, tmp_path):
+    if request.param == "moto":
+        return Stack(tmp_path, request.getfixturevalue("moto"))
+    return Stack(tmp_path, request.getfixturevalue("start_nbsim")("--op-times", "fast").url)
 
 
 def test_the_life_of_a_notebook(stack):
@@ -142,7 +147,8 @@ def test_the_life_of_a_notebook(stack):
     assert "1 create" in stack.nbform("plan")
     stack.apply_to_the_end()
     vm, = stack.instances()
-    assert (vm["InstanceType"], vm["ImageId"], vm["State"]["Name"]) == ("g4dn.xlarge", AMI, "running")
+    assert (vm["InstanceType"], vm["State"]["Name"]) == ("g4dn.xlarge", "running")
+    assert stack.ec2.describe_images(ImageIds=[vm["ImageId"]])["Images"][0]["Name"] == IMAGE["name"]
     assert {v["Size"] for v in stack.ec2.describe_volumes()["Volumes"]} == {100, 200}
     group, = vm["SecurityGroups"]
 

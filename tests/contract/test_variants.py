@@ -5,37 +5,23 @@ is empty, edits live and with a restart, a preemption, the switch from Spot to o
 then combinations drawn by seed. All requests and answers are held against the published API as well.
 """
 
-import json
-import os
-import pathlib
 import random
-import shlex
-import subprocess
 
 import pytest
 
-from check_requests import Judge
-from conftest import BIN
+from lives import Life, known_variants, report
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHZhcmlhbnQta2V5LXZhcmlhbnQta2V5LXZhcmlhbnQta2V5 me@laptop\n"
 IMAGE = "{family: common-cu129-ubuntu-2404-nvidia-580, project: deeplearning-platform-release}"
 COMBINATIONS = 60
 ALIKE = [{"disk-name-attaches", "disk-name-in-use"}, {"links-as-paths", "links-of-another-host"}]  # one excludes the other
 LIVED = []  # the variants of each life that went well
 
 
-def known_variants():
-    """Those that a notebook in GCE can meet."""
-    out = subprocess.run([BIN / "nbsim", "--list-variants"], check=True, capture_output=True, text=True).stdout
-    named = [line.split(maxsplit=1) for line in out.splitlines()]
-    return [name for name, meaning in named if not meaning.startswith("EC2:")]
-
-
 def combinations():
     """Two to eight variants each; the same ones in every run."""
     for seed in range(COMBINATIONS):
         drawn = random.Random(seed)
-        chosen = set(drawn.sample(known_variants(), drawn.randint(2, 8)))
+        chosen = set(drawn.sample(known_variants(ec2=False), drawn.randint(2, 8)))
         yield sorted(v for v in chosen if not any(v == max(pair) and pair <= chosen for pair in ALIKE))
 
 
@@ -62,50 +48,12 @@ notebooks:
 """
 
 
-class Life:
-    """A stack in a directory of its own, and the simulated cloud of its sandbox."""
-
-    def __init__(self, home, variants):
-        self.home, self.stack, self.log = home, home / "stack", home / "requests.jsonl"
-        (home / ".ssh").mkdir()
-        (home / ".ssh/id_ed25519.pub").write_text(KEY)
-        self.stack.mkdir()
-        self.declare(manifest())
-        self.nbform("sandbox show")
-        world = self.world()
-        world["options"]["variants"] = variants
-        (self.stack / ".nbform/sandbox.json").write_text(json.dumps(world))
-
-    def declare(self, text):
-        (self.stack / "main.nb.yaml").write_text(text)
-
-    def world(self):
-        return json.loads((self.stack / ".nbform/sandbox.json").read_text())
-
+class GceLife(Life):
     def names(self, shelf):
         return sorted(item["key"]["name"] for item in self.world()[shelf])
 
     def instance(self, name):
         return next(item["wire"] for item in self.world()["instances"] if item["key"]["name"] == name)
-
-    def run(self, command):
-        arguments = shlex.split(command)
-        if arguments[0] != "sandbox":
-            arguments += ["--sandbox", "--log-requests", str(self.log)]
-        env = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TZ": "UTC", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-        return subprocess.run([BIN / "nbform", *arguments], cwd=self.stack, env=env, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=120)
-
-    def nbform(self, command, exit=0):
-        done = self.run(command)
-        assert done.returncode == exit, f"nbform {command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def settle(self, what):
-        """Plan, apply, and a plan that is empty."""
-        self.nbform("plan")
-        self.nbform("apply -y")
-        assert self.run("plan --detailed-exitcode").returncode == 0, f"after {what}:\n{self.nbform('plan')}"
 
 
 def switch_to_on_demand(life, refused):
@@ -148,24 +96,18 @@ def live(life, variants):
     assert life.names("disks") == []
 
 
-@pytest.mark.parametrize("variants", [[]] + [[v] for v in known_variants()] + list(combinations()), ids="+".join)
+@pytest.mark.parametrize("variants", [[]] + [[v] for v in known_variants(ec2=False)] + list(combinations()), ids="+".join)
 def test_a_notebook_lives_whatever_the_cloud_answers(tmp_path, variants):
-    life = Life(tmp_path, variants)
+    life = GceLife(tmp_path, manifest(), variants)
     live(life, variants)
-    judge = Judge()
-    judge.log(life.log)
-    assert judge.errors == []
+    life.judge()
     LIVED.append(variants)
 
 
 def test_every_variant_was_lived(capsys):
     alone = sum(len(v) == 1 for v in LIVED)
-    figures = {"variants": len(known_variants()), "lives_with_one": alone, "lives_with_combinations": sum(len(v) > 1 for v in LIVED)}
+    figures = {"variants": len(known_variants(ec2=False)), "lives_with_one": alone, "lives_with_combinations": sum(len(v) > 1 for v in LIVED)}
     with capsys.disabled():
         print(f"\n{alone} of {figures['variants']} variants lived alone, {figures['lives_with_combinations']} combinations of {COMBINATIONS}")
-    if directory := os.environ.get("NBFORM_REPORT"):
-        entry = {"name": "contract-variants", "promise": [10], "figures": figures,
-                 "input": "create past a stock-out, live edits, restart, preemption, Spot to on demand, destroy",
-                 "run": "sh tests/run.sh --suite contract"}
-        pathlib.Path(directory, "contract-variants.json").write_text(json.dumps(entry, indent=1) + "\n")
+    report("contract-variants", figures, "create past a stock-out, live edits, restart, preemption, Spot to on demand, destroy")
     assert alone == figures["variants"] and figures["lives_with_combinations"] == COMBINATIONS

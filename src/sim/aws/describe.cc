@@ -148,7 +148,6 @@ Result<Page> paged(Region& region, const Value& in, std::vector<Row> rows, PageL
     page.rows.resize(size);
     page.next = page_token(in, size == 0 ? last : page.rows.back().id);
   }
-  if (region.variant("shuffled-sets")) std::reverse(page.rows.begin(), page.rows.end());
   return page;
 }
 

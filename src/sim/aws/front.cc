@@ -162,6 +162,15 @@ struct Ec2Call {
   Value in;
 };
 
+// Sets have no order: each may come the other way round.
+void shuffle(State& state, Value& value) {
+  if (value.is_map())
+    for (auto& [name, member] : value.map()) shuffle(state, member);
+  if (!value.is_list()) return;
+  for (Value& item : value.list()) shuffle(state, item);
+  if (state.next_random(2) == 1) std::reverse(value.list().begin(), value.list().end());
+}
+
 Result<Value> run_ec2(State& state, const Request& request, const Url& url, Ec2Call& call) {
   Destination to = destination(request, url);
   Caller caller = NB_TRY(authenticate(state, request, url, Protocol::ec2, "ec2", to.region));
@@ -175,7 +184,9 @@ Result<Value> run_ec2(State& state, const Request& request, const Url& url, Ec2C
   if (dry) return refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
   Region region(state, caller.account, to.region);
   make_network(region);
-  return find_action(call.action)->handler(region, call.in);
+  Value out = NB_TRY(find_action(call.action)->handler(region, call.in));
+  if (state.variant("shuffled-sets")) shuffle(state, out);
+  return out;
 }
 
 Answer answer_ec2(State& state, const Request& request, const Url& url) {
