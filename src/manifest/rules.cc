@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "manifest/disk_sizes.h"
 #include "manifest/scalar.h"
 
 namespace nbform {
@@ -312,15 +313,13 @@ class Rules {
   void check_size(const std::string& path, bool boot, const Disk& disk, const Node& node) {
     const Node* size = node.find("size");
     if (!disk.size_gb.set() || size == nullptr || size->broken) return;
-    std::int64_t least = nb_.service == "workbench"     ? 100
-                         : nb_.service == "sagemaker"   ? 5
-                         : nb_.service == "gce" && boot ? 10
-                                                        : 1;
-    std::int64_t most = nb_.service == "workbench" ? 64000 : nb_.service == "sagemaker" ? 16384 : 65536;
-    if (*disk.size_gb < least || *disk.size_gb > most)
-      report_.error(size->at, "Invalid value",
-                    fmt::format("`{}.size` is from {}GB to {}GB with the service {}, not {}.", path, least,
-                                most, nb_.service, shown(*size)));
+    std::string type = disk.type.value_or("");
+    SizeRange range = disk_sizes(nb_.service, type, boot);
+    if (*disk.size_gb >= range.least && *disk.size_gb <= range.most) return;
+    std::string of_type = type.empty() ? "" : fmt::format(" and the disk type {}", type);
+    report_.error(size->at, "Invalid value",
+                  fmt::format("`{}.size` is from {}GB to {}GB with the service {}{}, not {}.", path,
+                              range.least, range.most, nb_.service, of_type, shown(*size)));
   }
 
   void check_disk_type(const std::string& path, const Disk& disk, const Node& node) {
