@@ -135,7 +135,7 @@ ExchangeId RealEnv::send(Request request, std::function<void(Result<Response>)> 
   Lookup env = [this](const std::string& name) { return env_var(name); };
   Exchange exchange{.url = *url,
                     .proxy = request.proxy.empty() ? proxy_for(*url, env) : request.proxy,
-                    .ca_file = ca_file(env),
+                    .ca_file = ca_file(*url, env),
                     .done = std::move(done)};
   exchange.request = std::move(request);
   exchanges_.add(id, std::move(exchange));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 #include "base/text.h"
 
@@ -107,8 +108,18 @@ std::string proxy_for(const Url& url, const Lookup& env) {
   return proxy.find("://") == std::string::npos ? "http://" + proxy : proxy;
 }
 
-std::string ca_file(const Lookup& env) {
-  return first_set(env, {"SSL_CERT_FILE", "AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"});
+namespace {
+bool is_of_aws(std::string_view host) {
+  for (std::string_view domain : {".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aws.amazon.com"})
+    if (host.ends_with(domain)) return true;
+  return false;
+}
+}  // namespace
+
+std::string ca_file(const Url& url, const Lookup& env) {
+  const char *aws = "AWS_CA_BUNDLE", *google = "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE";
+  if (!is_of_aws(url.host)) std::swap(aws, google);
+  return first_set(env, {"SSL_CERT_FILE", aws, google});
 }
 
 }  // namespace nbform

@@ -24,8 +24,9 @@ Result<Url> allowed_url(std::string_view url);
 // without a scheme is http://.
 std::string proxy_for(const Url& url, const Lookup& env);
 
-// The bundle that replaces the system's: SSL_CERT_FILE, AWS_CA_BUNDLE, CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE; ""
-// for none.
-std::string ca_file(const Lookup& env);
+// The bundle that replaces the system's for `url`, "" for none: SSL_CERT_FILE, else the variable of its
+// cloud, else the other's. AWS_CA_BUNDLE is of hosts of AWS, CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE of all
+// others.
+std::string ca_file(const Url& url, const Lookup& env);
 
 }  // namespace nbform

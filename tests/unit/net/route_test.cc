@@ -73,10 +73,24 @@ TEST_CASE("NO_PROXY names hosts, domains, ports, blocks or everything") {
   CHECK(direct("https://[2001:db8::1]/", "2001:db8::1"));
 }
 
-TEST_CASE("an own CA file replaces the system's, the most general variable first") {
-  CHECK(ca_file(environment({})) == "");
-  CHECK(ca_file(environment({{"AWS_CA_BUNDLE", "b"}, {"SSL_CERT_FILE", "a"}})) == "a");
-  CHECK(ca_file(environment({{"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "c"}})) == "c");
+TEST_CASE(
+    "an own CA file replaces the system's: the general variable, that of the host's cloud, the other's") {
+  auto file = [](const char* url, const std::map<std::string, std::string>& variables) {
+    return ca_file(*parse_url(url), environment(variables));
+  };
+  const char *google = "https://compute.googleapis.com/", *aws = "https://ec2.us-west-2.amazonaws.com/";
+  std::map<std::string, std::string> both{{"AWS_CA_BUNDLE", "a"},
+                                          {"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "g"}};
+  CHECK(file(google, {}) == "");
+  CHECK(file(google, both) == "g");
+  CHECK(file(aws, both) == "a");
+  CHECK(file("https://ec2.eu-north-1.api.aws/", both) == "a");
+  CHECK(file("https://amazonaws.com.example.org/", both) == "g");
+  CHECK(file(google, {{"AWS_CA_BUNDLE", "a"}}) == "a");
+  CHECK(file(aws, {{"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "g"}}) == "g");
+  both["SSL_CERT_FILE"] = "s";
+  CHECK(file(google, both) == "s");
+  CHECK(file(aws, both) == "s");
 }
 
 TEST_CASE("a refused URL is named without its user, password and query") {
