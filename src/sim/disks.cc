@@ -32,13 +32,43 @@ Result<const DiskTypeFacts*> read_type(const Call& call, const Value& type, std:
   return facts;
 }
 
-Result<std::int64_t> read_size(const Value& params, const DiskTypeFacts& type, const ImageFacts* image,
+// What a new disk is a copy of, where it is one.
+struct Original {
+  std::optional<ImageFacts> image;
+  const Resource* disk = nullptr;
+
+  std::int64_t gb() const { return image ? image->gb : disk != nullptr ? (*disk)["sizeGb"].as_int() : 0; }
+};
+
+Result<const Resource*> read_source_disk(State& state, const Call& call, std::string_view text,
+                                         const std::string& field) {
+  Key key = NB_TRY(read_reference(call, text, "disks", field)).key();
+  if (key.scope != call.scope()) return bad_field(field, text, "The source disk is in another zone.");
+  const Resource* disk = state.find("disks", key);
+  if (disk == nullptr) return not_found(key, "disks");
+  return disk;
+}
+
+Result<Original> read_original(State& state, const Call& call, const Value& params, std::string_view field) {
+  Original from;
+  if (const Value& image = params["sourceImage"]; !image.is_null())
+    from.image = NB_TRY(read_image(state, call, image.as_text(), sub(field, "sourceImage")));
+  if (const Value& disk = params["sourceDisk"]; !disk.is_null())
+    from.disk = NB_TRY(read_source_disk(state, call, disk.as_text(), sub(field, "sourceDisk")));
+  if (const Value& snapshot = params["sourceSnapshot"]; !snapshot.is_null())
+    return bad_field(sub(field, "sourceSnapshot"), snapshot.as_text(),
+                     "The referenced snapshot resource cannot be found.");
+  return from;
+}
+
+Result<std::int64_t> read_size(const Value& params, const DiskTypeFacts& type, const Original& from,
                                const std::string& field) {
-  std::int64_t least = image != nullptr ? image->gb : type.min_gb;
-  std::int64_t size = params["sizeGb"].as_int(image != nullptr ? image->gb : type.default_gb);
-  if (image != nullptr && size < least)
+  std::int64_t least = from.gb();
+  std::int64_t size = params["sizeGb"].as_int(least > 0 ? least : type.default_gb);
+  if (size < least)
     return bad_field(field, std::to_string(size),
-                     fmt::format("Requested disk size cannot be smaller than the image size ({} GB)", least));
+                     fmt::format("Requested disk size cannot be smaller than the {} size ({} GB)",
+                                 from.image ? "image" : "source disk", least));
   if (size < type.min_gb || size > type.max_gb)
     return bad_field(field, std::to_string(size),
                      fmt::format("Disk size must be between {} GB and {} GB.", type.min_gb, type.max_gb));
@@ -58,13 +88,8 @@ Result<Resource> draft_disk(State& state, const Call& call, const Key& key, cons
                             std::string_view default_type, std::string_view field) {
   NB_TRY(check_labels(params["labels"], sub(field, "labels")));
   const DiskTypeFacts* type = NB_TRY(read_type(call, params["type"], default_type, sub(field, "type")));
-  std::optional<ImageFacts> image;
-  if (!params["sourceImage"].is_null())
-    image = NB_TRY(read_image(state, call, params["sourceImage"].as_text(), sub(field, "sourceImage")));
-  if (!params["sourceSnapshot"].is_null())
-    return bad_field(sub(field, "sourceSnapshot"), params["sourceSnapshot"].as_text(),
-                     "The referenced snapshot resource cannot be found.");
-  std::int64_t size = NB_TRY(read_size(params, *type, image ? &*image : nullptr, sub(field, "sizeGb")));
+  Original from = NB_TRY(read_original(state, call, params, field));
+  std::int64_t size = NB_TRY(read_size(params, *type, from, sub(field, "sizeGb")));
   Map wire{{"kind", "compute#disk"},
            {"id", state.new_id()},
            {"name", key.name},
@@ -81,8 +106,12 @@ Result<Resource> draft_disk(State& state, const Call& call, const Key& key, cons
   for (std::string_view copied :
        {"description", "provisionedIops", "provisionedThroughput", "architecture", "accessMode"})
     if (!params[copied].is_null()) wire.set(copied, params[copied]);
-  if (image) {
-    Value shown = image_wire(*image);
+  if (from.disk != nullptr) {
+    wire.set("sourceDisk", (*from.disk)["selfLink"]);
+    wire.set("sourceDiskId", (*from.disk)["id"]);
+  }
+  if (from.image) {
+    Value shown = image_wire(*from.image);
     wire.set("sourceImage", shown["selfLink"]);
     wire.set("sourceImageId", shown["id"]);
     wire.set("architecture", "X86_64");

@@ -45,7 +45,7 @@ NOISE = {"id", "kind", "selfLink", "creationTimestamp", "fingerprint", "labelFin
          "lastStartTimestamp", "lastStopTimestamp", "lastAttachTimestamp", "lastDetachTimestamp", "sizeGb",
          "physicalBlockSizeBytes", "diskSizeGb", "zone", "name", "startRestricted", "shieldedInstanceIntegrityPolicy",
          "licenses", "licenseCodes", "guestOsFeatures", "architecture", "interface", "resourceStatus", "index",
-         "satisfiesPzi", "satisfiesPzs", "sourceImageId", "enableConfidentialCompute", "type", "mode", "users"}
+         "satisfiesPzi", "satisfiesPzs", "sourceImageId", "sourceDiskId", "enableConfidentialCompute", "type", "mode", "users"}
 
 
 class Failure(Exception):

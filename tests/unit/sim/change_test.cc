@@ -117,6 +117,21 @@ TEST_CASE("disks: attach, detach by device name, autoDelete, growth only") {
   CHECK(c.get(disks + "/data")["sizeGb"] == Value("300"));
 }
 
+TEST_CASE("a copy of a disk: only of one that is there, and no smaller") {
+  Cloud cloud;
+  std::string disks = std::string(kZone) + "disks";
+  auto copy = [](const char* of, const char* gb) {
+    return Value(Map{{"name", "copy"}, {"sourceDisk", std::string(kZone) + "disks/" + of}, {"sizeGb", gb}});
+  };
+  cloud.ask("POST", disks, copy("data", "200"), 404);
+  cloud.run("POST", disks, Map{{"name", "data"}, {"sizeGb", "200"}});
+  cloud.ask("POST", disks, copy("data", "100"), 400);
+  cloud.run("POST", disks, copy("data", "200"));
+  Value made = cloud.get(disks + "/copy");
+  CHECK(made["sourceDisk"].as_text().ends_with("/disks/data"));
+  CHECK(made["sourceDiskId"] == cloud.get(disks + "/data")["id"]);
+}
+
 TEST_CASE("delete takes autoDelete disks along and leaves the others; protection refuses it") {
   Value body = notebook("train");
   body.map()["disks"].list().push_back(
