@@ -55,6 +55,12 @@ bool is_stale_rule(std::string_view code) {
          code == "InvalidSecurityGroupRuleId.NotFound";
 }
 
+// For seconds, and maybe by this very change, whose answer was lost: what the volume is then says.
+bool is_being_modified(const AwsProblem& problem) {
+  return problem.code == "IncorrectModificationState" &&
+         problem.message.find("MODIFYING") != std::string::npos;
+}
+
 bool has_cooling_volume(std::string_view code) {
   return code == "VolumeModificationRateExceeded" || code == "IncorrectModificationState";
 }
@@ -68,10 +74,10 @@ Settlement refused(const Response& answer) {
   AwsProblem problem = parse_aws_error(answer);
   Diagnostic why = aws_error(problem);
   bool early_start = problem.message.find("LaunchPlan instance type") != std::string::npos;
-  if (is_settling_id(problem.code) || early_start) why.code = Code::busy;
+  if (is_settling_id(problem.code) || is_being_modified(problem) || early_start) why.code = Code::busy;
   if (is_stale_rule(problem.code)) why.code = Code::conflict;
   if (is_missing_in_zone(problem)) why.code = Code::capacity;
-  if (has_cooling_volume(problem.code)) {
+  if (has_cooling_volume(problem.code) && !is_being_modified(problem)) {
     why.code = Code::quota;
     why.summary = "The volume was modified too recently";
     why.hint =

@@ -143,6 +143,9 @@ TEST_CASE("refusals: by their word, not by their status") {
   CHECK(code(400, "DependencyViolation") == Code::busy);
   CHECK(code(400, "VolumeModificationRateExceeded") == Code::quota);
   CHECK(code(400, "IncorrectModificationState") == Code::quota);
+  // Maybe by this very change, whose answer was lost: asked again, it shows.
+  CHECK(code(400, "IncorrectModificationState", "vol-1 cannot be modified in modification state MODIFYING") ==
+        Code::busy);
   CHECK(code(400, "InvalidParameterValue", "LaunchPlan instance type does not match attribute value") ==
         Code::busy);
   Settlement hint = settled(refusal(500, "InsufficientInstanceCapacity",
