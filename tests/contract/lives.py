@@ -9,7 +9,7 @@ import subprocess
 from check_requests import Judge
 from conftest import BIN
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHZhcmlhbnQta2V5LXZhcmlhbnQta2V5LXZhcmlhbnQta2V5 me@laptop\n"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Qb3Hn1cFzVbM0mH3mYh8cQ0w4wWQ5m0dOqJcD0F2a me@laptop\n"
 
 
 def known_variants(ec2):
@@ -27,6 +27,7 @@ class Life:
         (home / ".ssh").mkdir()
         (home / ".ssh/id_ed25519.pub").write_text(KEY)
         self.stack.mkdir()
+        (self.stack / "me.pub").write_text(KEY)
         self.declare(manifest)
         self.nbform("sandbox show")
         world = self.world()

@@ -4,13 +4,14 @@ Two notebooks' whole life in the sandbox: create past a zone without capacity, e
 start, an interruption that only EC2 ends, destroy; after each step the plan is empty.
 """
 
+import json
 import random
 
 import pytest
 
 from lives import Life, known_variants, report
 
-COMBINATIONS = 10
+COMBINATIONS = 6
 LIVED = []  # the variants of each life that went well
 
 
@@ -24,7 +25,7 @@ notebooks:
     machine: {machine}
     disks: {{boot: {{size: {boot}, type: gp3}}, data: 200GB}}
     labels: {labels}
-    access: {{ssh: {{allow_from: {cidrs}}}}}
+    access: {{ssh: {{keys: [me.pub], allow_from: {cidrs}}}}}
   cheap:
     service: ec2
     where: us-west-2a
@@ -96,6 +97,25 @@ def test_notebooks_live_whatever_ec2_answers(tmp_path, variants):
     live(life)
     life.judge()
     LIVED.append(variants)
+
+
+MUTATIONS = """
+ImportKeyPair CreateSecurityGroup AuthorizeSecurityGroupIngress RunInstances CreateVolume AttachVolume CreateTags ModifyVolume
+ModifyInstanceAttribute StopInstances StartInstances CancelSpotInstanceRequests TerminateInstances DeleteVolume DeleteKeyPair
+DeleteSecurityGroup
+""".split()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_notebooks_live_though_each_mutation_is_once_cut_off(tmp_path, when):
+    """Before it takes effect, or after: the answer is lost. Nothing is made twice, nothing is left."""
+    life = Ec2Life(tmp_path, manifest(), [])
+    faults = tmp_path / "faults.json"
+    faults.write_text(json.dumps([{"match": {"service": "ec2", "method": name}, "do": {"drop": when}} for name in MUTATIONS]))
+    life.nbform(f"sandbox fault {faults}")
+    live(life)
+    struck = {entry["fault"]["match"]["method"] for entry in life.world()["trouble"]["faults"] if entry["done"]}
+    assert struck == set(MUTATIONS)
 
 
 def test_every_variant_was_lived(capsys):
