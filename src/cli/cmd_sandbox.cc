@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/sandbox.h"
 #include "cli/shell.h"
+#include "sim/names.h"
 
 namespace nbform::cli {
 
@@ -104,6 +105,7 @@ Done administer(sim::World& world, const SandboxOptions& o) {
 }
 
 Done stockout(sim::World& world, const SandboxOptions& o) {
+  NB_TRY(sim::check_zone_glob(o.zone));
   if (o.end) {
     world.end_stockout(o.zone);
     return fmt::format("{} has capacity again.", o.zone);
@@ -111,6 +113,7 @@ Done stockout(sim::World& world, const SandboxOptions& o) {
   std::vector<std::string> zones;
   for (std::string_view zone : split(o.hint, ','))
     if (!trim(zone).empty()) zones.emplace_back(trim(zone));
+  for (const std::string& zone : zones) NB_TRY(sim::check_zone_glob(zone));
   world.stockout(o.zone, o.machine, zones);
   return fmt::format("{} has no capacity for {}.", o.zone, o.machine == "*" ? "any machine" : o.machine);
 }
@@ -120,6 +123,7 @@ Done quota(sim::World& world, const SandboxOptions& o) {
   auto [end, problem] = std::from_chars(o.limit.data(), o.limit.data() + o.limit.size(), limit);
   if (problem != std::errc() || end != o.limit.data() + o.limit.size())
     return error(Code::usage, "That is no number", fmt::format("{} is no limit of a quota.", o.limit));
+  NB_TRY(sim::check_quota_glob(o.metric));
   world.set_quota("*", o.region, o.metric, limit);
   return fmt::format("Quota {} is {} in {}.", o.metric, o.limit, o.region == "*" ? "every region" : o.region);
 }

@@ -7,6 +7,7 @@
 #include "sim/aws/deeds.h"
 #include "sim/command.h"
 #include "sim/instances.h"
+#include "sim/names.h"
 #include "sim/refusal.h"
 #include "sim/state.h"
 #include "sim/variants.h"
@@ -148,6 +149,8 @@ Result<Value> do_stockout(World& w, Command& c, const std::string&) {
   bool off = c.value("end").as_bool();
   auto available = c.texts("zones_available");
   NB_TRY(c.done());
+  for (const std::string& one : available) NB_TRY(check_zone_glob(one));
+  NB_TRY(check_zone_glob(zone));
   if (off)
     w.end_stockout(zone);
   else
@@ -161,6 +164,7 @@ Result<Value> do_quota(World& w, Command& c, const std::string& project) {
   NB_TRY(c.done());
   if (metric.empty() || (!limit.is_int() && !limit.is_real()))
     return usage("'quota' needs a metric and a limit.");
+  NB_TRY(check_quota_glob(metric));
   w.set_quota(project, region, metric, limit.as_real());
   return Value();
 }

@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "engine": ["base", "core", "net", "cloud/cloud.h"],
     "connect": ["base", "net", "engine", "cloud/cloud.h"],
     "cli": ["base", "manifest", "core", "net", "guest", "price", "policy", "cloud/cloud.h", "engine", "connect",
-            "sim/cloud.h", "sim/sim_env.h"],
+            "sim/cloud.h", "sim/names.h", "sim/sim_env.h"],
     # base's primitives only: what the client signs and encodes with proves nothing when it also judges.
     "sim": ["base", "net/env.h"],
 }

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "sim/names.h"
 #include "world_fixture.h"
 
 namespace nbform::sim {
@@ -301,6 +302,18 @@ TEST_CASE("stock-outs hit starts as well, and match GPUs") {
   CHECK(failure(c.run("POST", kTrain + "/start")) == "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS");
   c.world.end_stockout();
   CHECK(c.run("POST", kTrain + "/start")["error"].is_null());
+}
+
+TEST_CASE("a zone or a quota that is misspelt is refused, with the one that was meant") {
+  CHECK(check_zone_glob("*").ok());
+  CHECK(check_zone_glob("us-central1-*").ok());
+  CHECK(check_zone_glob("us-west-2a").ok());
+  auto zone = check_zone_glob("us-central1b");
+  REQUIRE_FALSE(zone.ok());
+  CHECK(zone.error().hint == "Did you mean us-central1-b?");
+  CHECK(check_quota_glob("N2_CPUS").ok());
+  CHECK(check_quota_glob("L-DB2E81BA").ok());
+  CHECK_FALSE(check_quota_glob("N2_CPU").ok());
 }
 
 TEST_CASE("a world survives its JSON, in the middle of an operation") {
