@@ -84,6 +84,7 @@ class Walk {
         if (disk.set()) disk.get().size_gb = Number();  // whoever grew it, grew it
     Ending last = stage_.converge();
     ++out_.runs;
+    if (last.blocked) last = heed();
     stage_.wait(std::chrono::minutes(5));
     stage_.end({{"train", expected(last)}});
     out_.wrong = stage_.report();
@@ -122,6 +123,19 @@ class Walk {
   }
 
   // --- the user
+
+  // Does what the errors advise: removes the clone, adopts what lost its labels, adopts nothing that is not
+  // there.
+  Ending heed() {
+    console("unclone");
+    std::string zone = zone_of_vm();
+    Map labels = vm_in(zone)["labels"].as_map();
+    bool torn = !vm_in(zone).is_null() && !(labels.has("nbform-stack") && labels.has("nbform-notebook"));
+    if (Notebook* n = notebook()) n->adopt = torn ? Text(zone + "/train") : Text();
+    stage_.wait(std::chrono::minutes(5));
+    ++out_.runs;
+    return stage_.converge();
+  }
 
   bool edit(const std::string& verb) {
     if (verb == "declare") return declare(), true;
