@@ -34,6 +34,7 @@ struct Folded {
   std::vector<Live> live;
   std::vector<Making> making;
   std::map<std::string, int> incarnations;  // highest one seen by address, things that are gone included
+  std::map<std::string, Time> preempted;    // by id, of machines that no list shows too
 };
 
 // Gathers list pages into Lives; several lists fold into one Live. One per scope and refresh.

@@ -100,6 +100,12 @@ struct Health {
   bool wants_resume() const {
     return state == State::stopped && resume_mark != 0 && started && started->millis() == resume_mark;
   }
+  // The cloud's record counts only when it is newer than the last start.
+  void heed_preemption(Time at) {
+    if (state != State::stopped || (started && at <= *started)) return;
+    stopped_by = StoppedBy::preemption;
+    since = at;
+  }
   // The same, the other way round: it runs since it was made, and was stopped before.
   bool wants_rest() const { return state == State::running && rest_mark; }
 };
@@ -155,6 +161,7 @@ struct Snapshot {
   std::vector<Live> live;
   std::map<std::string, Making> making;     // by `making_key`
   std::map<std::string, int> incarnations;  // highest one seen by address
+  std::map<std::string, Time> preempted;    // when the cloud took a machine, by id; listed or not
   Facts facts;
   std::map<std::string, Diagnostic> fact_errors;
   std::vector<ScopeStatus> scopes;

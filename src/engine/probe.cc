@@ -118,7 +118,11 @@ void read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
   await(env, *pending, stop);
   for (auto& [who, answer] : pending->answers) {
     if (!answer.ok()) failures.emplace(who, answer.error());
-    if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
+    if (!answer.ok() || !answer->has_value()) continue;
+    Live& found = **answer;
+    if (auto taken = snapshot.preempted.find(found.id); taken != snapshot.preempted.end())
+      found.health.heed_preemption(taken->second);
+    snapshot.live.push_back(std::move(found));
   }
 }
 

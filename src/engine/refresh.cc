@@ -196,6 +196,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
       std::move(folded.live.begin(), folded.live.end(), std::back_inserter(snapshot_.live));
     for (const auto& [address, incarnation] : folded.incarnations)
       snapshot_.incarnations[address] = std::max(snapshot_.incarnations[address], incarnation);
+    snapshot_.preempted.merge(folded.preempted);
     for (Making& one : folded.making)
       snapshot_.making.emplace(making_key(*one.kind, one.scope, one.name), std::move(one));
   }

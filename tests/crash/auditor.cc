@@ -226,6 +226,9 @@ void Auditor::insert_machine(const Value& line, const std::string& key) {
     }
   if (auto old = replaced_.find(name); old != replaced_.end() && old->second.removed_by == machine.booted_by)
     machine.rest = old->second.rest;
+  // Stopped by a person after the run that replaces it began: it may not have been seen.
+  if (const Run* run = run_of(line); run != nullptr && machine.rest.since > run->began)
+    machine.rest.unsure = true;
   machines_[key] = std::move(machine);
   for (const Value& disk : line["detail"]["disks"].as_list())
     if (disk["boot"].as_bool())
@@ -253,6 +256,7 @@ void Auditor::change_status(const Value& line, Machine& machine) {
   bool asked = run == nullptr || wants_stopped(run->wish, name);
   Rest& rest = machine.rest;
   if (asked) rest.wanted = true;
+  if (asked) rest.since = line["time"].as_int();
   rest.unsure = rest.unsure && !asked;
   rest.by_us = !rest.wanted && !rest.unsure;
 }

@@ -43,7 +43,8 @@ class Auditor {
  private:
   // Why a machine is off; one that a run makes in its place takes it over.
   struct Rest {
-    bool wanted = false;               // stopped by the user, by a colleague or by the cloud
+    bool wanted = false;  // stopped by the user, by a colleague or by the cloud
+    std::int64_t since = 0;
     bool unsure = false;               // a run was to start it since; whether it got there is not known
     bool by_us = false;                // stopped by a run that was not asked to stop it
     std::int64_t preempted_until = 0;  // the cloud did, and its record of that is there so long

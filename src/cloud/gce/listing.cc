@@ -80,6 +80,7 @@ class GceListing final : public Listing {
     fold_boot_disks();
     apply_operations();
     all.live = std::move(machines_);
+    all.preempted = std::move(preempted_);
     for (Live& disk : disks_)
       if (!folded_.count(disk.id)) all.live.push_back(std::move(disk));
     return all;
@@ -162,18 +163,10 @@ class GceListing final : public Listing {
   void apply_operations() {
     for (Live& machine : machines_) {
       if (auto it = preempted_.find(machine.id); it != preempted_.end())
-        mark_preempted(machine.health, it->second);
+        machine.health.heed_preemption(it->second);
       mark_unfinished(machine);
     }
     for (Live& disk : disks_) mark_unfinished(disk);
-  }
-
-  // The cloud's record counts only when it is newer than the last start.
-  static void mark_preempted(Health& health, Time at) {
-    bool since_start = !health.started || at > *health.started;
-    if (health.state != Health::State::stopped || !since_start) return;
-    health.stopped_by = Health::StoppedBy::preemption;
-    health.since = at;
   }
 
   void mark_unfinished(Live& live) {

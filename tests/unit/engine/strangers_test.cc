@@ -102,6 +102,22 @@ TEST_CASE("what adopt names and no apply took over is not forgotten, destroyed, 
   expect_empty(stage);
 }
 
+TEST_CASE("a machine that the cloud took before it was adopted is started with the adoption") {
+  Stage stage;
+  Spot spot;
+  spot.market = Setting<Market>(Market::spot);
+  spot.restart = Flag(true);
+  stage.notebook("train").spot = Setting<Spot>(spot);
+  expect_done(stage.plan_and_apply());
+  expect_done(stage.plan_and_apply(forget_train()));
+  REQUIRE(stage.world.preempt("acme-ml", "us-central1-b", "train").ok());
+  wait(stage, std::chrono::minutes(2));
+  adopt_train(stage);
+  expect_done(stage.plan_and_apply());
+  CHECK(vm_of(stage)["status"].as_text() == "RUNNING");
+  expect_empty(stage);
+}
+
 TEST_CASE("while a zone is silent nothing is adopted: the notebook may be there") {
   Stage stage;
   make_train(stage);
