@@ -183,6 +183,9 @@ Result<> Session::find_projects() {
 
 Result<> Session::find_accounts() {
   accounts_.merge(NB_TRY(aws_accounts(*env_, *wire_, manifest_, stop())));
+  for (const Scope& before : inventory_)  // where nobody can say, it is the account that it was
+    if (auto it = accounts_.find(before.cloud); it != accounts_.end() && it->second == kUnknownAccount)
+      it->second = before.account;
   return Ok{};
 }
 

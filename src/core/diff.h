@@ -37,6 +37,9 @@ Plan diff(Graph& graph, const Snapshot& snapshot, const DiffOptions& options);
 // The attribute differences alone, with their effect on a live resource. Problems: shrinking.
 std::vector<Edit> edits_between(const Resource& resource, const Live& live, Diagnostics& problems);
 
+// Takes out the edits that cannot be made now; says why, each reason once.
+std::vector<std::string> postpone(std::vector<Edit>& edits, const Live& live);
+
 // Whether a live value satisfies a desired one under `same`.
 bool satisfies(Sameness same, const Value& desired, const Value& live);
 

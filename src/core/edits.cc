@@ -131,4 +131,14 @@ std::vector<Edit> edits_between(const Resource& resource, const Live& live, Diag
   return edits.take();
 }
 
+std::vector<std::string> postpone(std::vector<Edit>& edits, const Live& live) {
+  std::vector<std::string> reasons;
+  std::erase_if(edits, [&](const Edit& edit) {
+    std::optional<std::string> why = live.kind->postpones(live, edit);
+    if (why && std::find(reasons.begin(), reasons.end(), *why) == reasons.end()) reasons.push_back(*why);
+    return why.has_value();
+  });
+  return reasons;
+}
+
 }  // namespace nbform

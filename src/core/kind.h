@@ -157,6 +157,10 @@ class Kind {
   // For each attribute that is not managed, costs money or opens access, and differs from its default: a
   // sentence. Also what is worth knowing and no difference: a newer image of the same family.
   virtual std::vector<std::string> notes(const Resource& resource, const Live& live) const = 0;
+  // Why an edit cannot be made now, though later it can: "... until the one before it is done". None: it can.
+  virtual std::optional<std::string> postpones(const Live& live, const Edit& edit) const {
+    return (void)live, (void)edit, std::nullopt;
+  }
   // What of it anybody on the internet will reach: "tcp 443". `live`: null where there is none yet.
   virtual std::vector<std::string> openings(const Resource& resource, const Live* live) const {
     return (void)resource, (void)live, std::vector<std::string>();

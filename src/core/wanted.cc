@@ -51,7 +51,8 @@ class Wanted {
     }
     Diagnostics problems;
     change.edits = edits_between(resource, live, problems);
-    if (v_.options.power_only) change.edits.clear(), problems = Diagnostics();
+    std::vector<std::string> waits = postpone(change.edits, live);
+    if (v_.options.power_only) change.edits.clear(), waits.clear(), problems = Diagnostics();
     for (const Diagnostic& problem : problems) v_.block(problem);
     PowerChoice power = choose_power(resource, live, v_.options);
     change.end_power = power.end;
@@ -74,6 +75,10 @@ class Wanted {
     for (const std::string& text : resource.kind->notes(resource, live))
       v_.notes[resource.notebook].push_back(text);
     for (const std::string& text : power.notes) v_.notes[resource.notebook].push_back(text);
+    if (change.action == Action::none && !waits.empty()) {
+      change.action = Action::pending;
+      change.reason_text = join(waits, " · ");
+    }
     if (change.action == Action::none) return;
     if (change.action == Action::restart && !can_stop(live)) wait_for_power(change, live);
     v_.finish(std::move(change), live);

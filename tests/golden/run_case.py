@@ -3,7 +3,7 @@
 
     python3 run_case.py --nbform build/bin/nbform --log FILE.jsonl tests/golden/CASE
 
-A case is a folder with case.toml and manifests in stack/ (and in other folders, for the world before):
+A case is a folder with case.toml and manifests in stack/, or where `stack` says (and in other folders, for the world before):
 
     about  = "what a reader should see"
     before = ["use earlier", "apply -y", "sandbox preempt train"]    # steps, nbform's arguments; "use DIR": the
@@ -14,6 +14,7 @@ A case is a folder with case.toml and manifests in stack/ (and in other folders,
                                             # "copy"}; {remove = "disks/train"}; {variants = [...]}: of the cloud;
                                             # {untag = "ec2.instances/dlami", keys = [...]}; {set = {"aws/keys/0/
                                             # account" = "..."}}: of the world's own file
+    stack  = "../../../examples/ec2-dlami"
     plan   = "plan"          # the command that plan.txt and plan.json (with --json) are about
     apply  = "apply -y"      # the command of apply.txt, requests.txt and world.txt; "" where there is none
     again  = 0               # exit code of `plan --detailed-exitcode` afterwards; 0: nothing is left to do
@@ -56,7 +57,7 @@ class Case:
     def __init__(self, folder, nbform, log):
         self.folder, self.nbform, self.log = folder, nbform, log
         self.spec = tomllib.loads((folder / "case.toml").read_text())
-        unknown = set(self.spec) - {"about", "before", "plan", "apply", "again", "env"}
+        unknown = set(self.spec) - {"about", "stack", "before", "plan", "apply", "again", "env"}
         if unknown:
             raise Failure(f"case.toml: {', '.join(sorted(unknown))} means nothing")
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="nbform-golden-"))
@@ -144,11 +145,12 @@ class Case:
     def produce(self):
         """File name -> what this nbform makes of the case."""
         before = self.spec.get("before", [])
+        stack = self.spec.get("stack", "stack")
         if not before or not str(before[0]).startswith("use "):
-            self.use("stack")
+            self.use(stack)
         for step in before:
             self.step(step)
-        self.use("stack")
+        self.use(stack)
         self.take_requests()
         plan = self.spec.get("plan", "plan")
         made = {"plan.txt": screen(plan, self.run(plan))}

@@ -44,20 +44,39 @@ Notebook& Stage::notebook(const std::string& key) {
   return manifest_.notebooks.back();
 }
 
+Notebook& Stage::ec2_notebook(const std::string& key) {
+  Notebook n;
+  n.key = n.name = key;
+  n.service = "ec2";
+  n.cloud = "aws";
+  n.where = {"us-west-2a"};
+  n.machine.type = Text("g4dn.xlarge");
+  manifest_.notebooks.push_back(std::move(n));
+  return manifest_.notebooks.back();
+}
+
+WireOptions Stage::wire_options() {
+  WireOptions options;
+  options.sandbox_token = "sandbox";
+  options.aws["aws"].sandbox =
+      AwsKeys{std::string(sim::kAwsKeyId), Secret(std::string(sim::kAwsSecret)), Secret()};
+  return options;
+}
+
 Planned Stage::plan(DiffOptions options, bool await_settling) {
   PlanRequest request;
   request.manifest = &manifest_;
-  request.accounts = {{"gcp", "acme-ml"}};
+  request.accounts = {{"gcp", "acme-ml"}, {"aws", aws_account}};
   options.stack = manifest_.stack.label();
   options.bare_stack = manifest_.stack.name;
   request.diff = std::move(options);
   request.await_settling = await_settling;
-  Wire wire(env, {"sandbox", {}});
+  Wire wire(env, wire_options());
   return make_plan(env, wire, request);
 }
 
 Outcome Stage::apply(const Planned& planned, ApplyOptions options) {
-  Wire wire(env, {"sandbox", {}});
+  Wire wire(env, wire_options());
   options.nonce = fmt::format("run-{}", ++runs_);
   Observer silent;
   return nbform::apply(env, wire, planned.plan, *planned.graph, planned.snapshot, options, silent);

@@ -22,6 +22,8 @@ class Stage {
 
   // Declares a sample notebook.
   Notebook& notebook(const std::string& key);
+  // One of EC2: a g4dn.xlarge in us-west-2a.
+  Notebook& ec2_notebook(const std::string& key);
   Manifest& manifest() { return manifest_; }
 
   Planned plan(DiffOptions options = {}) { return plan(std::move(options), false); }
@@ -37,12 +39,14 @@ class Stage {
 
   static sim::Options default_options();
 
+  std::string aws_account{sim::kAwsAccount};  // as declared
   sim::World world;
   FakeEnv outside;
   sim::SimEnv env;
 
  private:
   Planned plan(DiffOptions options, bool await_settling);
+  static WireOptions wire_options();
 
   Manifest manifest_;
   std::size_t seen_ = 0;

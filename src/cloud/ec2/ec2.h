@@ -84,6 +84,9 @@ bool edits_attr(const std::vector<Edit>& edits, std::string_view attr);
 // "disk data is still optimizing (42 %) ...": EC2 takes no other modification of it meanwhile. None: it is
 // not.
 std::optional<std::string> modification_note(std::string_view what, const Live& live);
+// Whether that keeps an edit of size, type, IOPS or throughput ("root_size_gb", with the prefix "root_")
+// from being made now.
+bool waits_for_modification(const Live& live, const Edit& edit, std::string_view prefix);
 
 // --- machine types ---
 

@@ -147,6 +147,10 @@ class InstanceKind final : public Kind {
   std::vector<std::string> consequences(const Change& change) const override {
     return instance_consequences(change);
   }
+  std::optional<std::string> postpones(const Live& live, const Edit& edit) const override {
+    if (!waits_for_modification(live, edit, "root_")) return std::nullopt;
+    return "a change of its boot disk waits until EC2 is done with the one before";
+  }
   std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
     return instance_notes(resource, live);
   }

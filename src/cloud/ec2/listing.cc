@@ -1,4 +1,4 @@
-// Reading EC2: seven lists a region, whatever the number of notebooks, folded into one Live an instance,
+// Reading EC2: eight lists a region, whatever the number of notebooks, folded into one Live an instance,
 // volume, group and key pair. Instances are found by tag and by client token, which nobody can take off.
 // Facts: aws.md 3.8-3.12.
 #include <fmt/format.h>
@@ -54,6 +54,7 @@ class Ec2Listing final : public Listing {
 
   Folded fold() override {
     Folded all;
+    add_relaunched();
     all.making = unseen_launches();
     fold_requests();
     fold_volumes();
@@ -74,7 +75,8 @@ class Ec2Listing final : public Listing {
  private:
   // False: an entry cannot be read, and must not pass for one that is not there.
   bool add_items(std::string_view list_id, const Value& page) {
-    if (list_id == "instances" || list_id == "tokens") return add_instances(page);
+    if (list_id == "instances" || list_id == "tokens") return add_instances(page, machines_);
+    if (list_id == "grouped") return add_instances(page, grouped_);
     if (list_id == "volumes") return add(volume_kind(), page["volumeSet"].as_list());
     if (list_id == "groups") return add(security_group_kind(), page["securityGroupInfo"].as_list());
     if (list_id == "keys") return add(key_pair_kind(), page["keySet"].as_list());
@@ -84,7 +86,7 @@ class Ec2Listing final : public Listing {
   }
 
   // Both lists may show one instance; a page that is sent twice does no harm either.
-  bool add_instances(const Value& page) {
+  bool add_instances(const Value& page, std::map<std::string, Live>& to) {
     for (const Value& reservation : page["reservationSet"].as_list())
       for (const Value& item : reservation["instancesSet"].as_list()) {
         auto live = instance_kind().decode(scope_, item);
@@ -93,9 +95,16 @@ class Ec2Listing final : public Listing {
         if (ended)
           ended_.push_back(std::move(live).value());
         else
-          machines_.insert_or_assign(live->id, *live);
+          to.insert_or_assign(live->id, *live);
       }
     return true;
+  }
+
+  // An instance that EC2 launched again for a request that was left open has neither tags nor token of ours:
+  // the request tells whose it is. Others in our groups are none of our business.
+  void add_relaunched() {
+    for (auto& [id, machine] : grouped_)
+      if (is_named(owner_of(machine))) machines_.try_emplace(id, std::move(machine));
   }
 
   bool add(const Kind& kind, const List& items) {
@@ -120,9 +129,13 @@ class Ec2Listing final : public Listing {
 
   // --- who it is ---
 
-  // Its own tags; else a sibling whose notebook the client token names by digest.
+  // Its own tags; else those of its Spot request; else a sibling whose notebook the client token names by
+  // digest.
   Owner owner_of(const Live& machine) const {
     if (is_named(machine.owner)) return machine.owner;
+    auto request = requests_.find(std::string(live_value(machine, "spot_request").as_text()));
+    if (request != requests_.end())
+      if (Owner owner = request_owner(request->second); is_named(owner)) return owner;
     const Value* token = machine.tokens.find("client_token");
     if (token == nullptr) return machine.owner;
     auto fits = [&](const Owner& owner) {
@@ -224,6 +237,7 @@ class Ec2Listing final : public Listing {
 
   Scope scope_;
   std::map<std::string, Live> machines_, others_;  // by id
+  std::map<std::string, Live> grouped_;            // instances in a group of ours, by id
   std::vector<Live> ended_;                        // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
   std::set<std::string> folded_;  // volumes that are part of an instance
@@ -240,7 +254,9 @@ std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
   }
   Map owned = filter(fmt::format("tag:{}", tag::kStack), std::move(stacks));
   return {list("instances", "DescribeInstances", owned, kPage),
-          list("tokens", "DescribeInstances", filter("client-token", std::move(tokens)), kPage),
+          list("tokens", "DescribeInstances", filter("client-token", tokens), kPage),
+          // Our groups are called like our tokens.
+          list("grouped", "DescribeInstances", filter("instance.group-name", std::move(tokens)), kPage),
           list("volumes", "DescribeVolumes", owned, kSmallPage),
           list("groups", "DescribeSecurityGroups", owned, kPage),
           list("keys", "DescribeKeyPairs", owned, 0),  // has no pages

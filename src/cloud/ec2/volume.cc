@@ -216,6 +216,10 @@ class VolumeKind final : public Kind {
     if (modifies) return {"EC2 allows a few modifications of a volume a day"};
     return {};
   }
+  std::optional<std::string> postpones(const Live& live, const Edit& edit) const override {
+    if (!waits_for_modification(live, edit, "")) return std::nullopt;
+    return "a change of its disk waits until EC2 is done with the one before";
+  }
   std::vector<std::string> notes(const Resource& resource, const Live& live) const override {
     std::vector<std::string> out;
     std::string disk = "disk " + resource.part.substr(resource.part.find('-') + 1);
@@ -253,6 +257,13 @@ std::optional<std::string> modification_note(std::string_view what, const Live& 
   const Value* progress = live.tokens.find("modification_progress");
   return fmt::format("{} is still {} ({} %); EC2 takes no other modification of it until that is done", what,
                      state->as_text(), progress != nullptr ? progress->as_int() : 0);
+}
+
+bool waits_for_modification(const Live& live, const Edit& edit, std::string_view prefix) {
+  std::string_view attr(edit.attr);
+  if (live.tokens.find("modification") == nullptr || !attr.starts_with(prefix)) return false;
+  attr.remove_prefix(prefix.size());
+  return attr == "size_gb" || attr == "type" || attr == "iops" || attr == "throughput";
 }
 
 const Kind& volume_kind() {

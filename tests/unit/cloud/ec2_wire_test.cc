@@ -172,12 +172,12 @@ TEST_CASE("volumes settle by their own states") {
   CHECK(settled(answer("DeleteVolume", "<return>true</return>")).state == State::done);
 }
 
-TEST_CASE("a region is listed with seven calls, by tag and by token") {
+TEST_CASE("a region is listed with eight calls, by tag, by token and by group") {
   Stack stack;
   stack.name = "research";
   stack.id = "3f9a1c2e";
   auto lists = ec2::lists(kScope, stack);
-  REQUIRE(lists.size() == 7);
+  REQUIRE(lists.size() == 8);
   CHECK(parameters(lists[0].call) ==
         form("DescribeInstances",
              "Filter.1.Name=tag%3Anbform%3Astack&Filter.1.Value.1=research_3f9a1c2e&"
@@ -273,6 +273,22 @@ TEST_CASE("a Spot request that launches again is a create under way") {
     requests("active", "<instanceId>i-1</instanceId>");
     add(*listing, "instances", "DescribeInstances", in_reservation(instance_xml("running")));
     CHECK(listing->fold().making.empty());
+  }
+  const std::string of_request =
+      "<instanceLifecycle>spot</instanceLifecycle><spotInstanceRequestId>sir-1</spotInstanceRequestId>";
+  SECTION("active, and its instance has no tags: the notebook's, told by its request") {
+    requests("active", "<instanceId>i-1</instanceId>");
+    add(*listing, "grouped", "DescribeInstances", in_reservation(instance_xml("running", of_request, {})));
+    CHECK(listing->unreachable().empty());
+    auto all = listing->fold();
+    CHECK(all.making.empty());
+    REQUIRE(all.live.size() == 1);
+    CHECK(all.live[0].owner == Owner{"research", "dlami", "instance"});
+  }
+  SECTION("somebody's own instance in a group of ours is left out, and hides nothing") {
+    add(*listing, "grouped", "DescribeInstances", in_reservation(instance_xml("running", "", {})));
+    CHECK(listing->unreachable().empty());
+    CHECK(listing->fold().live.empty());
   }
 }
 

@@ -57,6 +57,13 @@ class FakeKind : public Kind {
   Settlement settle(const Scope&, const Response&) const override { return {}; }
   void carry_over(Live&, const Live&) const override {}
   std::vector<std::string> consequences(const Change&) const override { return {}; }
+  std::optional<std::string> postpones(const Live& live, const Edit& edit) const override {
+    if (edit.attr != "size" || live.tokens.find("busy") == nullptr) return std::nullopt;
+    return "its size waits";
+  }
+  std::vector<std::string> openings(const Resource& resource, const Live*) const override {
+    return resource.attributes.has("open") ? std::vector<std::string>{"tcp 443"} : std::vector<std::string>();
+  }
   std::vector<std::string> notes(const Resource&, const Live&) const override { return {}; }
   std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override {
     return std::nullopt;
@@ -495,6 +502,44 @@ TEST_CASE("a failed scope judges nothing and blocks its notebooks") {
   Plan plan = s.plan();
   CHECK(plan.changes.empty());
   CHECK(plan.blocked == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("where one scope fails and another goes on, those that are left out are named") {
+  Setup s;
+  s.want("a");
+  s.want("b");
+  Scope other = kScope;
+  other.account = "other";
+  s.graph.at("b/instance").scope = other;
+  s.snapshot.scopes.push_back({other});
+  s.snapshot.scopes[0].failure = error(Code::unauthenticated, "No credentials", "Tried nothing.");
+  Plan plan = s.plan();
+  CHECK(plan.blocked == std::vector<std::string>{"a"});
+  REQUIRE(plan.diagnostics.size() == 1);
+  CHECK(plan.diagnostics[0].detail == "Tried nothing. Left out: a.");
+}
+
+TEST_CASE("an edit that cannot be made now is pending; what else differs is done") {
+  Setup s;
+  s.want("alone", {{"size", "big"}});
+  s.have("alone", {{"size", "small"}}).tokens.set("busy", true);
+  s.want("beside", {{"size", "big"}, {"tags", List{"t"}}});
+  s.have("beside", {{"size", "small"}}).tokens.set("busy", true);
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "alone") == Action::pending);
+  CHECK(action_of(plan, "beside") == Action::update);
+  for (const Change& change : plan.changes)
+    if (change.notebook == "alone") CHECK(change.reason_text == "its size waits");
+}
+
+TEST_CASE("what the internet reaches is told of in every plan, changed or not") {
+  Setup s;
+  s.want("new", {{"open", true}});
+  s.want("there", {{"open", true}});
+  s.have("there");
+  Plan plan = s.plan();
+  REQUIRE(plan.notebooks.size() == 2);
+  for (const NotebookPlan& line : plan.notebooks) CHECK(line.open == std::vector<std::string>{"tcp 443"});
 }
 
 TEST_CASE("asked: replace reads `where` again, restart restarts, start and stop do just that") {

@@ -1,0 +1,94 @@
+// What the engine does for a cloud that names things itself, answers late and is asked again and again.
+#include <set>
+
+#include "checks.h"
+#include "support/catch.h"
+
+using namespace nbform;
+
+namespace {
+
+// Instances that were ever launched.
+std::size_t launches(const Stage& stage) {
+  return stage.world.resources("ec2.instances").size();
+}
+
+std::set<std::string> actions(const Stage& stage) {
+  std::set<std::string> out;
+  for (const sim::Exchange& e : stage.env.exchanges())
+    out.insert(e.body.substr(0, e.body.find('&')) + (e.status == 0 ? " (no answer)" : ""));
+  return out;
+}
+
+std::string refusal_of(const Planned& planned) {
+  return planned.plan.diagnostics.empty() ? std::string() : planned.plan.diagnostics[0].summary;
+}
+
+}  // namespace
+
+TEST_CASE("a notebook of EC2 is made, found again, and leaves nothing but its tombstone") {
+  Stage stage;
+  stage.ec2_notebook("train");
+  expect_done(stage.plan_and_apply());
+  expect_empty(stage);
+  CHECK(launches(stage) == 1);
+  DiffOptions options;
+  options.destroy = true;
+  Planned planned = stage.plan(options);
+  expect_done(stage.apply(planned));
+  CHECK(stage.world.resources("ec2.volumes").empty());
+  CHECK(stage.world.resources("ec2.spot-requests").empty());
+  REQUIRE(launches(stage) == 1);
+  CHECK(stage.world.resources("ec2.instances")[0].at_path("instanceState/name") == Value("terminated"));
+}
+
+TEST_CASE("credentials of another account: it is asked who they are of, and nothing else") {
+  Stage stage;
+  stage.ec2_notebook("train");
+  stage.aws_account = "210987654321";
+  Planned planned = stage.plan();
+  CHECK(refusal_of(planned) == "The credentials are of another AWS account");
+  CHECK(planned.plan.blocked == std::vector<std::string>{"train"});
+  CHECK(actions(stage) == std::set<std::string>{"Action=GetCallerIdentity"});
+}
+
+TEST_CASE("what was made and is not seen yet is waited for: one instance, one group") {
+  for (const char* variant : {"slow-visibility", "flickering-visibility"}) {
+    INFO(variant);
+    Stage stage;
+    REQUIRE(stage.world.add_variant(variant).ok());
+    stage.ec2_notebook("train").disks["data"] = Setting<Disk>(data_disk());
+    expect_done(stage.plan_and_apply());
+    CHECK(launches(stage) == 1);
+    CHECK(stage.world.resources("ec2.volumes").size() == 2);
+    expect_empty(stage);
+  }
+}
+
+TEST_CASE("an answer that got lost is asked for again with the same token") {
+  Stage stage;
+  stage.ec2_notebook("train");
+  Map lost{{"match", Map{{"method", "RunInstances"}}}, {"do", Map{{"drop", "after"}}}, {"times", 2}};
+  REQUIRE(stage.world.add_faults(List{lost}).ok());
+  expect_done(stage.plan_and_apply());
+  CHECK(actions(stage).count("Action=RunInstances (no answer)") == 1);
+  CHECK(launches(stage) == 1);
+  expect_empty(stage);
+}
+
+TEST_CASE("a Spot instance that EC2 took is left to EC2, and not waited for") {
+  Stage stage;
+  Spot spot;
+  spot.market = Setting<Market>(Market::spot);
+  stage.ec2_notebook("train").spot = Setting<Spot>(spot);
+  expect_done(stage.plan_and_apply());
+  std::string id(stage.world.resources("ec2.instances")[0]["instanceId"].as_text());
+  REQUIRE(stage.world.preempt("", "", id).ok());
+  wait(stage, std::chrono::minutes(10));
+  Time before = stage.env.now();
+  Planned planned = stage.settled_plan();
+  CHECK(stage.env.now() - before < std::chrono::minutes(1));
+  INFO(text_of(planned));
+  CHECK(planned.plan.pending());
+  CHECK(planned.plan.empty());
+}
