@@ -30,6 +30,7 @@ inline constexpr std::string_view kBoot = "nbform:boot";      // digest of the b
 inline constexpr std::string_view kLock = "nbform:locked";    // termination protection, which no list tells
 inline constexpr std::string_view kResume = "nbform:resume";  // as labels::kResume
 inline constexpr std::string_view kIncarnation = "nbform:incarnation";
+inline constexpr std::string_view kForgotten = "nbform:forgotten";  // its client token is no sign any more
 }  // namespace tag
 
 inline constexpr std::int64_t kDefaultDiskGb = 100;

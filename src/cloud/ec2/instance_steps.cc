@@ -248,6 +248,20 @@ Step detach_step(const std::string& volume) {
           }};
 }
 
+Map forgotten_tags(const StepContext& c) {
+  Map tags = without_own(now(c, "tags").as_map());
+  tags.set(tag::kForgotten, "true");
+  return tags;
+}
+
+std::optional<Call> untag_request(const StepContext& c) {
+  std::string_view request = now(c, "spot_request").as_text();
+  if (request.empty()) return std::nullopt;
+  Map owner;
+  labels::write_owner(owner, c.live->owner, labels::kAws);
+  return delete_tags(request, owner, Map());
+}
+
 }  // namespace
 
 std::vector<Step> instance_create(const Resource& resource) {
@@ -359,8 +373,14 @@ std::vector<Step> instance_forget() {
                   return delete_tags(now(c, "root_volume").as_text(), now(c, "root_tags").as_map(),
                                      without_own(now(c, "root_tags").as_map()));
                 }),
+          plain(Needs::any, "forget-request", "taking tags off the Spot request", untag_request),
+          // Its client token stays, and would speak for us.
+          plain(Needs::any, "mark-forgotten", "marking it as forgotten",
+                [](const StepContext& c) {
+                  return set_tags(c.live->name, now(c, "tags").as_map(), forgotten_tags(c));
+                }),
           plain(Needs::any, "forget", "taking tags off", [](const StepContext& c) {
-            return delete_tags(c.live->name, now(c, "tags").as_map(), without_own(now(c, "tags").as_map()));
+            return delete_tags(c.live->name, now(c, "tags").as_map(), forgotten_tags(c));
           })};
 }
 

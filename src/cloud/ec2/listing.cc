@@ -32,6 +32,10 @@ bool is_named(const Owner& owner) {
   return !owner.stack.empty() && !owner.notebook.empty() && !owner.part.empty();
 }
 
+bool is_forgotten(const Live& machine) {
+  return machine.owner.stack.empty() && live_value(machine, "tags").as_map().has(tag::kForgotten);
+}
+
 class Ec2Listing final : public Listing {
  public:
   explicit Ec2Listing(Scope scope) : scope_(std::move(scope)) {}
@@ -92,6 +96,10 @@ class Ec2Listing final : public Listing {
         auto live = instance_kind().decode(scope_, item);
         if (!live.ok()) return false;
         bool ended = item.at_path("instanceState/name").as_text() == "terminated";
+        if (is_forgotten(*live)) {
+          forgotten_.insert(live->id);
+          continue;
+        }
         if (ended)
           ended_.push_back(std::move(live).value());
         else
@@ -184,7 +192,7 @@ class Ec2Listing final : public Listing {
       std::string_view state = request["state"].as_text();
       std::string instance(request["instanceId"].as_text());
       bool launches = state == "open" || (state == "active" && !instance.empty());
-      if (!launches || machines_.count(instance)) continue;
+      if (!launches || machines_.count(instance) || forgotten_.count(instance)) continue;
       Owner owner = request_owner(request);
       if (is_named(owner))
         out.push_back({&instance_kind(), scope_, std::string(request["launchedAvailabilityZone"].as_text()),
@@ -240,7 +248,8 @@ class Ec2Listing final : public Listing {
   std::map<std::string, Live> grouped_;            // instances in a group of ours, by id
   std::vector<Live> ended_;                        // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
-  std::set<std::string> folded_;  // volumes that are part of an instance
+  std::set<std::string> forgotten_;  // instances that still carry a token of ours
+  std::set<std::string> folded_;     // volumes that are part of an instance
 };
 
 }  // namespace

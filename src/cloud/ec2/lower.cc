@@ -107,6 +107,7 @@ class Lowering {
     if (n_.adopt.set()) adopt(*n_.adopt);
     Map tags = tags_of("instance", n_.name);
     tags.set(tag::kProtect, n_.protect.value_or(false) ? Value("true") : Value());
+    tags.set(tag::kForgotten, Value());
     vm_.attributes.set("tags", std::move(tags));
   }
 

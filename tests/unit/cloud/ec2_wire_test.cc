@@ -249,6 +249,16 @@ TEST_CASE("tags that somebody removed are not the end: a sibling and the token t
   }
 }
 
+TEST_CASE("what was forgotten is nobody's, whatever its token says") {
+  auto listing = ec2::listing(kScope);
+  std::string token =
+      "<clientToken>" + ec2::token_prefix("research") + "12345678-0123456789abcdef</clientToken>";
+  add(*listing, "tokens", "DescribeInstances",
+      in_reservation(instance_xml("running", token, {{"nbform:forgotten", "true"}})));
+  CHECK(listing->unreachable().empty());
+  CHECK(listing->fold().live.empty());
+}
+
 TEST_CASE("a Spot request that launches again is a create under way") {
   auto listing = ec2::listing(kScope);
   auto requests = [&](const std::string& state, const std::string& instance) {
