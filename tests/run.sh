@@ -101,7 +101,7 @@ fi
 if wants fuzz; then
   say "Fuzzing, with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer"
   build fuzz fuzz all
-  python3 tests/fuzz/run.py --jobs "$jobs" || failed=yes
+  python3 tests/fuzz/run.py --jobs "$jobs" --seed 1 || failed=yes
 fi
 
 [ -z "$report" ] || mkdir -p build/figures

@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* kHost = "127.0.0.1";
 constexpr const char* kAccount = "nbsim@acme-ml.iam.gserviceaccount.com";
+constexpr int kBacklog = 256;
 constexpr std::size_t kThreads = 256;  // each kept-alive connection and each waiting call holds one
 
 int peer_port(int fd) {
@@ -65,6 +66,7 @@ struct Server::Inside {
   Duration ahead{0};
   std::ofstream log;
   std::optional<RsaKeyPair> account;
+  socket_t listening = INVALID_SOCKET;
   std::string url;
 
   Inside(World w, ServerOptions o) : world(std::move(w)), options(std::move(o)) {}
@@ -219,7 +221,8 @@ struct Server::Inside {
     http->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     http->set_tcp_nodelay(true);
     // The library would set SO_REUSEPORT, and a second nbsim on the port would take half of the requests.
-    http->set_socket_options([](socket_t socket) {
+    http->set_socket_options([this](socket_t socket) {
+      listening = socket;
       int yes = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
@@ -273,6 +276,8 @@ Result<std::string> Server::bind() {
   if (port < 0)
     return error(Code::io, "The port cannot be used",
                  fmt::format("Port {} of {} is taken.", in.options.port, kHost));
+  // The library lets five callers wait; to the sixth of a burst the kernel answers a second later.
+  ::listen(in.listening, kBacklog);
   in.url = fmt::format("{}://{}:{}", tls ? "https" : "http", kHost, port);
   return in.url;
 }

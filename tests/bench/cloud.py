@@ -1,7 +1,7 @@
 """A simulated cloud that already has N notebooks, and the manifest that declares them. Knows no measuring.
 
-One notebook is created by nbform itself; the others are copies of it under other names and ids, so that ten thousand stand
-within seconds.
+Of GCE one notebook is created by nbform itself; the others are copies of it under other names and ids, so that ten thousand
+stand within seconds. EC2's parts name each other by ids: there nbform creates them all.
 """
 
 import contextlib
@@ -13,19 +13,23 @@ import tempfile
 import urllib.request
 
 import measure  # noqa: F401  (finds the harness)
-from harness import BIN, Nbsim
+from harness import BIN, KEY, Nbsim
 
-MANIFEST = """nbform: 1
-stack: {name: research, id: 3f9a1c2e}
-notebooks:
-  nb:
-    service: gce
+HEAD = "nbform: 1\nstack: {name: research, id: 3f9a1c2e}\nnotebooks:\n  nb:\n"
+GCE = """    service: gce
     where: us-central1-b
     machine: e2-standard-2
     image: {family: common-cu129-ubuntu-2404-nvidia-580, project: deeplearning-platform-release}
     disks: {boot: 200GB}
     labels: {team: research}
-    each:
+"""
+EC2 = """    service: ec2
+    where: us-west-2a
+    machine: t3.medium
+    image: {ssm: /aws/service/deeplearning/ami/x86_64/oss-nvidia-driver-gpu-pytorch-2.7-ubuntu-22.04/latest/ami-id}
+    disks: {boot: {size: 200GB, type: gp3}}
+    labels: {team: research}
+    access: {ssh: {keys: [~/.ssh/id_ed25519.pub], allow_from: [203.0.113.7/32]}}
 """
 MODEL = "nb-n00000"
 
@@ -33,17 +37,19 @@ MODEL = "nb-n00000"
 class Site:
     """A user with a stack directory of N notebooks and a home of their own."""
 
-    def __init__(self, notebooks):
-        self.notebooks = notebooks
+    def __init__(self, notebooks, notebook=GCE):
+        self.notebooks, self.notebook = notebooks, notebook
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="nbform-bench-"))
         self.stack = self.home / "stack"
         self.stack.mkdir()
+        (self.home / ".ssh").mkdir()
+        (self.home / ".ssh/id_ed25519.pub").write_text(KEY)
         self.declare(notebooks)
         self.env = {"HOME": str(self.home), "PATH": os.defpath, "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
     def declare(self, notebooks):
         keys = "".join(f"      n{i:05}: {{}}\n" for i in range(notebooks))
-        (self.stack / "main.nb.yaml").write_text(MANIFEST + keys)
+        (self.stack / "main.nb.yaml").write_text(HEAD + self.notebook + "    each:\n" + keys)
 
     def nbform(self, *words, times=1):
         """Runs, and the stdout of the last."""
@@ -63,13 +69,15 @@ class Site:
 
     def seed(self):
         """The file of a world in which all declared notebooks run as declared."""
-        self.declare(1)
+        copied = self.notebook is GCE
+        if copied:
+            self.declare(1)
         with self.cloud("--op-times", "instant") as cloud:
             self.nbform("apply", "-y")
             with urllib.request.urlopen(f"{cloud.url}/_nbsim/world") as answer:
                 world = json.load(answer)
         self.declare(self.notebooks)
-        for kind in ("instances", "disks"):
+        for kind in ("instances", "disks") if copied else ():
             world[kind] = list(copies(world[kind][0], self.notebooks))
         world.update(operations=[], agenda=[], diary=[])
         path = self.home / "world.json"

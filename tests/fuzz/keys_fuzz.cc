@@ -25,6 +25,12 @@ bool looks_like_a_key(std::string_view piece) {
   });
 }
 
+// What a message says whatever stands in the file: a "secret" may be made of these words.
+const std::string& own_words() {
+  static const std::string words = parse_google_credential(R"({"type":"x"})", "", kNowhere).error().detail;
+  return words;
+}
+
 // A message of a key file that repeats a long piece of it would show the key. `open`: what else the file
 // holds, and a message may quote.
 void check_refusal(const Diagnostic& problem, std::string_view secret, std::string_view open = {}) {
@@ -34,7 +40,8 @@ void check_refusal(const Diagnostic& problem, std::string_view secret, std::stri
   for (std::size_t i = 0; i + kPiece <= secret.size(); ++i) {
     std::string_view piece = secret.substr(i, kPiece);
     if (said.find(piece) == std::string::npos || !looks_like_a_key(piece)) continue;
-    fuzz::require(open.find(piece) != std::string_view::npos, "a message that quotes a secret");
+    fuzz::require(open.find(piece) != std::string_view::npos || own_words().find(piece) != std::string::npos,
+                  "a message that quotes a secret");
   }
 }
 

@@ -56,7 +56,7 @@ def fuzz(target, options):
     work.mkdir(parents=True, exist_ok=True)
     finds.mkdir(parents=True, exist_ok=True)
     before = set(finds.iterdir())
-    done = subprocess.run([program, f"-max_total_time={options.seconds}", *LIMITS, "-print_final_stats=1", f"-artifact_prefix={finds}/",
+    done = subprocess.run([program, f"-max_total_time={options.seconds}", f"-seed={options.seed}", *LIMITS, "-print_final_stats=1", f"-artifact_prefix={finds}/",
                            f"-dict={HERE / 'words.dict'}", work, HERE / "corpus" / target],
                           capture_output=True, text=True, errors="replace", env=environment())
     found = sorted(set(finds.iterdir()) - before)
@@ -98,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parents[1] / "build-fuzz")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0, help="0: another one each time")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("targets", nargs="*", default=TARGETS)
