@@ -10,10 +10,6 @@ namespace nbform::ec2 {
 
 namespace {
 
-std::string_view live_text(const Live& live, std::string_view attr) {
-  return live_value(live, attr).as_text();
-}
-
 std::string volumes_text(const Live& live) {
   std::size_t n = live_value(live, "attachments").as_map().size();
   if (n == 0) return {};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/attributes.h"
 #include "cloud/cloud.h"
 #include "core/kind.h"
 
@@ -48,8 +49,6 @@ List tag_list(const Map& tags);
 Map tag_specification(std::string_view type, const Map& tags);
 Map read_tags(const Value& item);                                      // its tagSet
 bool is_true(const Value& flag);                                       // XML's "true", or a boolean
-const Value& wanted(const Resource& resource, std::string_view attr);  // the manifest's, else the default
-const Value& live_value(const Live& live, std::string_view attr);
 std::string_view live_token(const Live& live, std::string_view name);  // "" where it has none
 
 // What `read` asks for where no id is known yet: the owner, as one name.
@@ -76,11 +75,7 @@ Settlement settle(const Scope& scope, const Response& answer);
 // Calls that bring the tags of `id` from `now` to `want`; none where nothing differs.
 std::optional<Call> set_tags(std::string_view id, const Map& now, const Map& want);
 std::optional<Call> delete_tags(std::string_view id, const Map& now, const Map& want);
-// `tags` with the approved edits "attr.KEY".
-void apply_entries(Map& tags, const std::vector<Edit>& edits, std::string_view attr);
 Map without_own(const Map& tags);
-// Whether the change has an approved edit of the attribute or of one of its entries.
-bool edits_attr(const std::vector<Edit>& edits, std::string_view attr);
 
 // "disk data is still optimizing (42 %) ...": EC2 takes no other modification of it meanwhile. None: it is
 // not.

@@ -42,19 +42,6 @@ bool is_true(const Value& flag) {
   return flag.as_bool() || flag.as_text() == "true";
 }
 
-const Value& wanted(const Resource& resource, std::string_view attr) {
-  static const Value kNone;
-  if (const Value* value = resource.attributes.find(attr)) return *value;
-  if (const Value* value = resource.defaults.find(attr)) return *value;
-  return kNone;
-}
-
-const Value& live_value(const Live& live, std::string_view attr) {
-  static const Value kNone;
-  const Value* value = live.attributes.find(attr);
-  return value != nullptr ? *value : kNone;
-}
-
 std::string_view live_token(const Live& live, std::string_view name) {
   const Value* value = live.tokens.find(name);
   return value != nullptr ? value->as_text() : std::string_view();
@@ -127,25 +114,6 @@ std::optional<Call> delete_tags(std::string_view id, const Map& now, const Map& 
   }
   if (keys.empty()) return std::nullopt;
   return call("DeleteTags", Map{{"ResourceId", List{id}}, {"Tag", std::move(keys)}});
-}
-
-bool edits_attr(const std::vector<Edit>& edits, std::string_view attr) {
-  return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
-    std::string_view name(edit.attr);
-    return name == attr || (name.size() > attr.size() && name.starts_with(attr) && name[attr.size()] == '.');
-  });
-}
-
-void apply_entries(Map& tags, const std::vector<Edit>& edits, std::string_view attr) {
-  for (const Edit& edit : edits) {
-    if (edit.attr.size() <= attr.size() || !edit.attr.starts_with(attr) || edit.attr[attr.size()] != '.')
-      continue;
-    std::string_view key = std::string_view(edit.attr).substr(attr.size() + 1);
-    if (edit.after.is_null())
-      tags.erase(key);
-    else
-      tags.set(key, edit.after);
-  }
 }
 
 Map without_own(const Map& tags) {

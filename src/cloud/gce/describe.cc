@@ -12,11 +12,6 @@ namespace nbform::gce {
 
 namespace {
 
-std::string_view live_text(const Live& live, std::string_view attr) {
-  const Value* value = live.attributes.find(attr);
-  return value != nullptr ? value->as_text() : std::string_view();
-}
-
 bool has_ephemeral_ip(const Live& live) {
   const Value* ip = live.attributes.find("public_ip");
   return ip != nullptr && ip->as_bool();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/attributes.h"
 #include "cloud/cloud.h"
 #include "core/kind.h"
 
@@ -44,9 +45,6 @@ Settlement settle_operation(const Scope& scope, const Response& answer);
 // What a GET of one resource says, before it is decoded: null where there is none (404).
 Result<std::optional<Live>> found_resource(const Kind& kind, const Scope& scope, const Response& answer,
                                            const Value& body);
-
-// The wanted value of an attribute at create: the manifest's, else the default; null where neither.
-const Value& wanted(const Resource& resource, std::string_view attr);
 
 // A GPU that comes with a machine type.
 struct BuiltInGpu {

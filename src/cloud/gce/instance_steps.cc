@@ -32,42 +32,15 @@ std::optional<Call> on_boot_disk(const StepContext& c, std::string_view verb, Va
                std::move(body));
 }
 
-const Value& live_value(const StepContext& c, std::string_view attr) {
-  static const Value kNone;
-  const Value* value = c.live->attributes.find(attr);
-  return value != nullptr ? *value : kNone;
-}
-
 const Value& token(const StepContext& c, std::string_view name) {
   static const Value kNone;
   const Value* value = c.live->tokens.find(name);
   return value != nullptr ? *value : kNone;
 }
 
-// Whether this change has an approved edit of the attribute or of one of its entries.
-bool edits_attr(const std::vector<Edit>& edits, std::string_view attr) {
-  return std::any_of(edits.begin(), edits.end(), [&](const Edit& edit) {
-    return edit.attr == attr ||
-           (edit.attr.size() > attr.size() && edit.attr.starts_with(attr) && edit.attr[attr.size()] == '.');
-  });
-}
-
-// Applies the approved entry edits "attr.key" to a map.
-void apply_entries(Map& map, const std::vector<Edit>& edits, std::string_view attr) {
-  for (const Edit& edit : edits) {
-    if (edit.attr.size() <= attr.size() || !edit.attr.starts_with(attr) || edit.attr[attr.size()] != '.')
-      continue;
-    std::string_view key = std::string_view(edit.attr).substr(attr.size() + 1);
-    if (edit.after.is_null())
-      map.erase(key);
-    else
-      map.set(key, edit.after);
-  }
-}
-
 // What labels should read: approved edits, the image that nobody wrote down yet, no stale resume mark.
 Map target_labels(const StepContext& c) {
-  Map labels = live_value(c, "labels").as_map();
+  Map labels = live_value(*c.live, "labels").as_map();
   if (c.edits != nullptr) apply_entries(labels, *c.edits, "labels");
   bool knows_image = c.resource != nullptr && !labels.has(labels::kImage);
   if (knows_image)
@@ -78,7 +51,7 @@ Map target_labels(const StepContext& c) {
 }
 
 std::optional<Call> set_labels(const StepContext& c, Map labels) {
-  if (labels == live_value(c, "labels").as_map()) return std::nullopt;
+  if (labels == live_value(*c.live, "labels").as_map()) return std::nullopt;
   return on(c, "setLabels", Map{{"labelFingerprint", token(c, "labels")}, {"labels", std::move(labels)}});
 }
 
@@ -88,7 +61,7 @@ Step labels_step() {
 }
 
 std::optional<Call> set_metadata(const StepContext& c) {
-  Map metadata = live_value(c, "metadata").as_map();
+  Map metadata = live_value(*c.live, "metadata").as_map();
   apply_entries(metadata, *c.edits, "metadata");
   std::string_view keys = metadata.has("ssh-keys") ? metadata.find("ssh-keys")->as_text() : "";
   std::string stack = c.live->owner.stack;
@@ -108,7 +81,7 @@ std::optional<Call> set_metadata(const StepContext& c) {
     else
       metadata.set("ssh-keys", merged);
   }
-  if (metadata == live_value(c, "metadata").as_map()) return std::nullopt;
+  if (metadata == live_value(*c.live, "metadata").as_map()) return std::nullopt;
   List items;
   for (const auto& [key, value] : metadata) items.push_back(Map{{"key", key}, {"value", value}});
   return on(c, "setMetadata", Map{{"fingerprint", token(c, "metadata")}, {"items", std::move(items)}});
@@ -120,7 +93,7 @@ Step setter(Needs needs, std::string id, std::string phase, std::string attr,
   auto call = [attr, build](const StepContext& c) -> std::optional<Call> {
     const Value& want = wanted(*c.resource, attr);
     const Attr* row = instance_kind().attr(attr);
-    if (satisfies(row->same, want, live_value(c, attr))) return std::nullopt;
+    if (satisfies(row->same, want, live_value(*c.live, attr))) return std::nullopt;
     return build(c, want);
   };
   return {needs, std::move(id), std::move(phase), std::move(call)};
@@ -145,7 +118,7 @@ Call gpus_call(const StepContext& c, const Value& want) {
 std::optional<Call> set_scheduling(const StepContext& c) {
   auto pick = [&](std::string_view attr) -> Value {
     bool approved = edits_attr(*c.edits, attr);
-    return approved ? wanted(*c.resource, attr) : live_value(c, attr);
+    return approved ? wanted(*c.resource, attr) : live_value(*c.live, attr);
   };
   bool spot = pick("market").as_text() == "spot";
   bool gpu = !pick("gpus").as_list().empty() || built_in_gpu(pick("machine_type").as_text()).has_value();
@@ -153,14 +126,15 @@ std::optional<Call> set_scheduling(const StepContext& c) {
   if (action.empty()) action = wanted(*c.resource, "on_preemption").as_text();
   std::int64_t max_run = pick("max_run_s").as_int();
   std::string_view maintenance = spot || gpu ? "TERMINATE" : "MIGRATE";
-  bool same = live_value(c, "market").as_text() == (spot ? "spot" : "on-demand") &&
-              live_value(c, "max_run_s").as_int() == max_run &&
-              (!spot || live_value(c, "on_preemption").as_text("stop") == action) &&
-              (!gpu || live_value(c, "maintenance").as_text() == maintenance);
+  bool same = live_value(*c.live, "market").as_text() == (spot ? "spot" : "on-demand") &&
+              live_value(*c.live, "max_run_s").as_int() == max_run &&
+              (!spot || live_value(*c.live, "on_preemption").as_text("stop") == action) &&
+              (!gpu || live_value(*c.live, "maintenance").as_text() == maintenance);
   if (same) return std::nullopt;
   Value body = scheduling_body(spot, gpu, action, max_run);
   // What is not given stays; null clears.
-  if (max_run == 0 && live_value(c, "max_run_s").as_int() > 0) body.map().set("maxRunDuration", Value());
+  if (max_run == 0 && live_value(*c.live, "max_run_s").as_int() > 0)
+    body.map().set("maxRunDuration", Value());
   if (!body.as_map().has("instanceTerminationAction")) body.map().set("instanceTerminationAction", Value());
   return on(c, "setScheduling", std::move(body));
 }
@@ -172,9 +146,9 @@ Call service_account_call(const StepContext& c, const Value&) {
 }
 
 std::optional<Call> set_service_account(const StepContext& c) {
-  bool same =
-      satisfies(Sameness::exact, wanted(*c.resource, "service_account"), live_value(c, "service_account")) &&
-      satisfies(Sameness::set, wanted(*c.resource, "scopes"), live_value(c, "scopes"));
+  bool same = satisfies(Sameness::exact, wanted(*c.resource, "service_account"),
+                        live_value(*c.live, "service_account")) &&
+              satisfies(Sameness::set, wanted(*c.resource, "scopes"), live_value(*c.live, "scopes"));
   if (same) return std::nullopt;
   return service_account_call(c, {});
 }
@@ -184,7 +158,7 @@ std::optional<Call> set_shielded(const StepContext& c) {
   for (auto [attr, field] : {std::pair{"secure_boot", "enableSecureBoot"},
                              {"vtpm", "enableVtpm"},
                              {"integrity_monitoring", "enableIntegrityMonitoring"}})
-    if (edits_attr(*c.edits, attr) && wanted(*c.resource, attr) != live_value(c, attr))
+    if (edits_attr(*c.edits, attr) && wanted(*c.resource, attr) != live_value(*c.live, attr))
       patch.set(field, wanted(*c.resource, attr));
   if (patch.empty()) return std::nullopt;
   return on(c, "updateShieldedInstanceConfig", std::move(patch), {}, "PATCH");
@@ -192,7 +166,7 @@ std::optional<Call> set_shielded(const StepContext& c) {
 
 std::optional<Call> set_public_ip(const StepContext& c) {
   bool want = wanted(*c.resource, "public_ip").as_bool();
-  if (want == live_value(c, "public_ip").as_bool()) return std::nullopt;
+  if (want == live_value(*c.live, "public_ip").as_bool()) return std::nullopt;
   if (want)
     return on(c, "addAccessConfig", Map{{"name", "External NAT"}, {"type", "ONE_TO_ONE_NAT"}},
               {{"networkInterface", "nic0"}});
@@ -218,7 +192,9 @@ Step lock_step(bool value) {
 void attachment_steps(std::vector<Step>& steps, const Edit& edit) {
   std::string device = edit.attr.substr(edit.attr.find('.') + 1);
   Value want = edit.after;
-  auto now = [device](const StepContext& c) -> const Value& { return live_value(c, "attachments")[device]; };
+  auto now = [device](const StepContext& c) -> const Value& {
+    return live_value(*c.live, "attachments")[device];
+  };
   steps.push_back({Needs::any, "detach-" + device, "detaching disk " + device,
                    [=](const StepContext& c) -> std::optional<Call> {
                      bool other = !now(c).is_null() && (want.is_null() || now(c)["disk"] != want["disk"]);
@@ -247,9 +223,9 @@ void attachment_steps(std::vector<Step>& steps, const Edit& edit) {
 }
 
 std::optional<Call> set_boot_labels(const StepContext& c) {
-  Map labels = live_value(c, "boot_labels").as_map();
+  Map labels = live_value(*c.live, "boot_labels").as_map();
   apply_entries(labels, *c.edits, "boot_labels");
-  if (labels == live_value(c, "boot_labels").as_map()) return std::nullopt;
+  if (labels == live_value(*c.live, "boot_labels").as_map()) return std::nullopt;
   return on_boot_disk(c, "setLabels",
                       Map{{"labelFingerprint", token(c, "boot_labels")}, {"labels", std::move(labels)}});
 }
@@ -279,7 +255,7 @@ std::vector<Step> live_steps(const std::vector<Edit>& edits) {
   if (has("boot_auto_delete"))
     steps.push_back(setter(Needs::any, "auto-delete-boot", "setting keep of the boot disk",
                            "boot_auto_delete", [](const StepContext& c, const Value& want) {
-                             return auto_delete_call(c, live_value(c, "boot_device").as_text(),
+                             return auto_delete_call(c, live_value(*c.live, "boot_device").as_text(),
                                                      want.as_bool());
                            }));
   if (has("public_ip"))
@@ -345,7 +321,7 @@ bool survives(const StepContext& c, std::string_view device, const Value& attach
 // A replace makes the boot disk anew; otherwise the live label decides.
 bool boot_survives(const StepContext& c) {
   if (c.resource != nullptr) return c.resource->keep != KeepRule::never;
-  const Value& keep = live_value(c, "boot_labels")[labels::kKeep];
+  const Value& keep = live_value(*c.live, "boot_labels")[labels::kKeep];
   return keep.as_text() == keep_name(KeepRule::always);
 }
 
@@ -354,7 +330,7 @@ bool boot_survives(const StepContext& c) {
 Step keep_device_step(std::string device) {
   return {Needs::any, "keep-" + device, "keeping disk " + device,
           [device](const StepContext& c) -> std::optional<Call> {
-            const Value& attachment = live_value(c, "attachments")[device];
+            const Value& attachment = live_value(*c.live, "attachments")[device];
             if (attachment.is_null()) return std::nullopt;
             bool goes = attachment["auto_delete"].as_bool(), keep = survives(c, device, attachment);
             bool right = keep ? !goes : goes || c.resource == nullptr;
@@ -371,9 +347,9 @@ Diagnostic still_goes(const StepContext& c, std::string_view disk) {
 }
 
 std::optional<Diagnostic> would_lose_disk(const StepContext& c) {
-  if (boot_survives(c) && live_value(c, "boot_auto_delete").as_bool())
-    return still_goes(c, live_value(c, "boot_disk").as_text());
-  for (const auto& [device, attachment] : live_value(c, "attachments").as_map())
+  if (boot_survives(c) && live_value(*c.live, "boot_auto_delete").as_bool())
+    return still_goes(c, live_value(*c.live, "boot_disk").as_text());
+  for (const auto& [device, attachment] : live_value(*c.live, "attachments").as_map())
     if (attachment["auto_delete"].as_bool() && survives(c, device, attachment))
       return still_goes(c, attachment["disk"].as_text());
   return std::nullopt;
@@ -403,10 +379,10 @@ std::vector<Step> instance_destroy(const Live& live) {
     for (const auto& [device, attachment] : attached->as_map()) steps.push_back(keep_device_step(device));
   Step keep_boot{Needs::any, "keep-boot", "keeping the boot disk",
                  [](const StepContext& c) -> std::optional<Call> {
-                   bool keep = boot_survives(c), goes = live_value(c, "boot_auto_delete").as_bool();
+                   bool keep = boot_survives(c), goes = live_value(*c.live, "boot_auto_delete").as_bool();
                    bool right = keep ? !goes : goes || c.resource == nullptr;
                    if (right) return std::nullopt;
-                   return auto_delete_call(c, live_value(c, "boot_device").as_text(), !keep);
+                   return auto_delete_call(c, live_value(*c.live, "boot_device").as_text(), !keep);
                  }};
   Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
                 if (c.live == nullptr) return std::nullopt;
@@ -448,7 +424,7 @@ Step instance_mark_resume(bool set) {
     return set_labels(c, std::move(labels));
   };
   auto unmark = [](const StepContext& c) -> std::optional<Call> {
-    Map labels = live_value(c, "labels").as_map();
+    Map labels = live_value(*c.live, "labels").as_map();
     if (!labels.erase(labels::kResume)) return std::nullopt;
     return set_labels(c, std::move(labels));
   };
@@ -468,14 +444,15 @@ Map without_own(const Value& labels) {
 std::vector<Step> instance_forget() {
   Step boot{Needs::any, "forget-boot", "taking labels off the boot disk",
             [](const StepContext& c) -> std::optional<Call> {
-              Map labels = without_own(live_value(c, "boot_labels"));
-              if (labels == live_value(c, "boot_labels").as_map()) return std::nullopt;
+              Map labels = without_own(live_value(*c.live, "boot_labels"));
+              if (labels == live_value(*c.live, "boot_labels").as_map()) return std::nullopt;
               return on_boot_disk(
                   c, "setLabels",
                   Map{{"labelFingerprint", token(c, "boot_labels")}, {"labels", std::move(labels)}});
             }};
-  Step machine{Needs::any, "forget", "taking labels off",
-               [](const StepContext& c) { return set_labels(c, without_own(live_value(c, "labels"))); }};
+  Step machine{Needs::any, "forget", "taking labels off", [](const StepContext& c) {
+                 return set_labels(c, without_own(live_value(*c.live, "labels")));
+               }};
   return {std::move(boot), std::move(machine)};
 }
 

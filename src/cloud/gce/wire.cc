@@ -113,13 +113,6 @@ Result<std::optional<Live>> found_resource(const Kind& kind, const Scope& scope,
   return std::optional<Live>(NB_TRY(kind.decode(scope, body)));
 }
 
-const Value& wanted(const Resource& resource, std::string_view attr) {
-  static const Value kNone;
-  if (const Value* value = resource.attributes.find(attr)) return *value;
-  if (const Value* value = resource.defaults.find(attr)) return *value;
-  return kNone;
-}
-
 namespace {
 
 struct Accelerator {
