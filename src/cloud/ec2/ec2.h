@@ -57,6 +57,7 @@ std::string owner_name(const Owner& owner);
 // where the thing is not visible.
 Call describe(std::string_view action, std::string_view id_filter, std::string_view name);
 // The first of `items` that `gone` does not disown, decoded; none: not there. *.NotFound is an answer too.
+bool never_gone(const Value& item);
 Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, const Response& answer,
                                        const List& items, bool (*gone)(const Value& item));
 
@@ -76,6 +77,11 @@ Settlement settle(const Scope& scope, const Response& answer);
 std::optional<Call> set_tags(std::string_view id, const Map& now, const Map& want);
 std::optional<Call> delete_tags(std::string_view id, const Map& now, const Map& want);
 Map without_own(const Map& tags);
+// Steps of kinds that have one set of tags and one id: bring the tags to what was approved, delete the thing
+// by `action` with its id as `parameter`, take our tags off.
+std::vector<Step> tag_steps();
+Step delete_step(std::string_view action, std::string_view parameter);
+Step untag_step();
 
 // "disk data is still optimizing (42 %) ...": EC2 takes no other modification of it meanwhile. None: it is
 // not.

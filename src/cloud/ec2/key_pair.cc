@@ -34,20 +34,6 @@ Live decode_key(const Scope& scope, const Value& item) {
   return live;
 }
 
-bool never_gone(const Value&) {
-  return false;
-}
-
-const Map& tags_of(const Live& live) {
-  return live_value(live, "tags").as_map();
-}
-
-Map target_tags(const StepContext& c) {
-  Map tags = tags_of(*c.live);
-  apply_entries(tags, *c.edits, "tags");
-  return tags;
-}
-
 std::optional<Call> import_call(const StepContext& c) {
   if (c.live != nullptr) return std::nullopt;
   const Resource& r = *c.resource;
@@ -70,25 +56,12 @@ class KeyPairKind final : public Kind {
     return {std::move(make)};
   }
   std::vector<Step> update(const std::vector<Edit>& edits) const override {
-    if (!edits_attr(edits, "tags")) return {};
-    return {{Needs::any, "set-tags", "setting tags",
-             [](const StepContext& c) { return set_tags(c.live->id, tags_of(*c.live), target_tags(c)); }},
-            {Needs::any, "delete-tags", "removing tags",
-             [](const StepContext& c) { return delete_tags(c.live->id, tags_of(*c.live), target_tags(c)); }}};
+    return edits_attr(edits, "tags") ? tag_steps() : std::vector<Step>();
   }
   std::vector<Step> destroy(const Live&) const override {
-    Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
-                  if (c.live == nullptr) return std::nullopt;
-                  return call("DeleteKeyPair", Map{{"KeyPairId", c.live->id}});
-                }};
-    remove.removes = true;
-    return {std::move(remove)};
+    return {delete_step("DeleteKeyPair", "KeyPairId")};
   }
-  std::vector<Step> forget() const override {
-    return {{Needs::any, "forget", "taking tags off", [](const StepContext& c) {
-               return delete_tags(c.live->id, tags_of(*c.live), without_own(tags_of(*c.live)));
-             }}};
-  }
+  std::vector<Step> forget() const override { return {untag_step()}; }
 
   Call read(const Scope&, std::string_view, std::string_view name) const override {
     return describe("DescribeKeyPairs", "key-name", name);

@@ -74,14 +74,6 @@ Live decode_group(const Scope& scope, const Value& item) {
   return live;
 }
 
-bool never_gone(const Value&) {
-  return false;
-}
-
-const Map& tags_of(const Live& live) {
-  return live_value(live, "tags").as_map();
-}
-
 // "tcp 22 203.0.113.7/32" as Authorize takes it.
 Map permission(std::string_view rule) {
   std::vector<std::string_view> words = split(rule, ' ');
@@ -142,12 +134,6 @@ std::optional<Call> create_call(const StepContext& c) {
   return call("CreateSecurityGroup", std::move(p));
 }
 
-Map target_tags(const StepContext& c) {
-  Map tags = tags_of(*c.live);
-  apply_entries(tags, *c.edits, "tags");
-  return tags;
-}
-
 std::string_view source_in(std::string_view rule) {
   return rule.substr(rule.rfind(' ') + 1);
 }
@@ -167,14 +153,7 @@ class SecurityGroupKind final : public Kind {
   // Opened before closed: nobody is shut out in between.
   std::vector<Step> update(const std::vector<Edit>& edits) const override {
     std::vector<Step> steps;
-    if (edits_attr(edits, "tags")) {
-      steps.push_back({Needs::any, "set-tags", "setting tags", [](const StepContext& c) {
-                         return set_tags(c.live->id, tags_of(*c.live), target_tags(c));
-                       }});
-      steps.push_back({Needs::any, "delete-tags", "removing tags", [](const StepContext& c) {
-                         return delete_tags(c.live->id, tags_of(*c.live), target_tags(c));
-                       }});
-    }
+    if (edits_attr(edits, "tags")) steps = tag_steps();
     if (edits_attr(edits, "ingress")) {
       steps.push_back({Needs::any, "authorize", "opening ports", authorize});
       steps.push_back({Needs::any, "revoke", "closing ports", revoke});
@@ -182,18 +161,9 @@ class SecurityGroupKind final : public Kind {
     return steps;
   }
   std::vector<Step> destroy(const Live&) const override {
-    Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
-                  if (c.live == nullptr) return std::nullopt;
-                  return call("DeleteSecurityGroup", Map{{"GroupId", c.live->id}});
-                }};
-    remove.removes = true;
-    return {std::move(remove)};
+    return {delete_step("DeleteSecurityGroup", "GroupId")};
   }
-  std::vector<Step> forget() const override {
-    return {{Needs::any, "forget", "taking tags off", [](const StepContext& c) {
-               return delete_tags(c.live->id, tags_of(*c.live), without_own(tags_of(*c.live)));
-             }}};
-  }
+  std::vector<Step> forget() const override { return {untag_step()}; }
 
   Call read(const Scope&, std::string_view, std::string_view name) const override {
     return describe("DescribeSecurityGroups", "group-name", name);

@@ -128,16 +128,6 @@ std::optional<Call> modify(const StepContext& c) {
   return call("ModifyVolume", std::move(p));
 }
 
-Map target_tags(const StepContext& c) {
-  Map tags = live_value(*c.live, "tags").as_map();
-  apply_entries(tags, *c.edits, "tags");
-  return tags;
-}
-
-Map now_tags(const StepContext& c) {
-  return live_value(*c.live, "tags").as_map();
-}
-
 std::optional<Call> detach(const StepContext& c) {
   std::string_view instance =
       c.live != nullptr ? live_value(*c.live, "instance").as_text() : std::string_view();
@@ -161,14 +151,7 @@ class VolumeKind final : public Kind {
   std::vector<Step> update(const std::vector<Edit>& edits) const override {
     std::vector<Step> steps;
     auto has = [&](std::string_view attr) { return edits_attr(edits, attr); };
-    if (has("tags")) {
-      steps.push_back({Needs::any, "set-tags", "setting tags", [](const StepContext& c) {
-                         return set_tags(c.live->name, now_tags(c), target_tags(c));
-                       }});
-      steps.push_back({Needs::any, "delete-tags", "removing tags", [](const StepContext& c) {
-                         return delete_tags(c.live->name, now_tags(c), target_tags(c));
-                       }});
-    }
+    if (has("tags")) steps = tag_steps();
     // Attach first: EC2 attaches nothing while it modifies.
     if (has("attached")) steps.push_back(attach_step());
     if (has("size_gb") || has("type") || has("iops") || has("throughput"))
@@ -176,18 +159,9 @@ class VolumeKind final : public Kind {
     return steps;
   }
   std::vector<Step> destroy(const Live&) const override {
-    Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
-                  if (c.live == nullptr) return std::nullopt;
-                  return call("DeleteVolume", Map{{"VolumeId", c.live->name}});
-                }};
-    remove.removes = true;
-    return {{Needs::any, "detach", "detaching", detach}, std::move(remove)};
+    return {{Needs::any, "detach", "detaching", detach}, delete_step("DeleteVolume", "VolumeId")};
   }
-  std::vector<Step> forget() const override {
-    return {{Needs::any, "forget", "taking tags off", [](const StepContext& c) {
-               return delete_tags(c.live->name, now_tags(c), without_own(now_tags(c)));
-             }}};
-  }
+  std::vector<Step> forget() const override { return {untag_step()}; }
 
   Call read(const Scope&, std::string_view, std::string_view name) const override {
     return describe("DescribeVolumes", "volume-id", name);

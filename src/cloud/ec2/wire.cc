@@ -63,6 +63,10 @@ Call describe(std::string_view action, std::string_view id_filter, std::string_v
   return call(action, Map{{"Filter", std::move(owner)}});
 }
 
+bool never_gone(const Value&) {
+  return false;
+}
+
 Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, const Response& answer,
                                        const List& items, bool (*gone)(const Value& item)) {
   if (!answer.ok()) {
@@ -121,6 +125,43 @@ Map without_own(const Map& tags) {
   for (const auto& [key, value] : tags)
     if (!labels::is_own(key, labels::kAws)) rest.set(key, value);
   return rest;
+}
+
+namespace {
+
+const Map& tags_of(const StepContext& c) {
+  return live_value(*c.live, "tags").as_map();
+}
+
+Map target_tags(const StepContext& c) {
+  Map tags = tags_of(c);
+  apply_entries(tags, *c.edits, "tags");
+  return tags;
+}
+
+}  // namespace
+
+std::vector<Step> tag_steps() {
+  return {{Step::Needs::any, "set-tags", "setting tags",
+           [](const StepContext& c) { return set_tags(c.live->id, tags_of(c), target_tags(c)); }},
+          {Step::Needs::any, "delete-tags", "removing tags",
+           [](const StepContext& c) { return delete_tags(c.live->id, tags_of(c), target_tags(c)); }}};
+}
+
+Step delete_step(std::string_view action, std::string_view parameter) {
+  Step remove{Step::Needs::any, "delete", "deleting",
+              [action = std::string(action),
+               parameter = std::string(parameter)](const StepContext& c) -> std::optional<Call> {
+                if (c.live == nullptr) return std::nullopt;
+                return call(action, Map{{parameter, c.live->id}});
+              }};
+  remove.removes = true;
+  return remove;
+}
+
+Step untag_step() {
+  return {Step::Needs::any, "forget", "taking tags off",
+          [](const StepContext& c) { return delete_tags(c.live->id, tags_of(c), without_own(tags_of(c))); }};
 }
 
 }  // namespace nbform::ec2

@@ -79,14 +79,7 @@ Call on(const StepContext& c, std::string_view verb, Value body) {
 
 Map target_labels(const StepContext& c) {
   Map labels = c.live->attributes.find("labels")->as_map();
-  for (const Edit& edit : *c.edits) {
-    if (!edit.attr.starts_with("labels.")) continue;
-    std::string_view key = std::string_view(edit.attr).substr(7);
-    if (edit.after.is_null())
-      labels.erase(key);
-    else
-      labels.set(key, edit.after);
-  }
+  apply_entries(labels, *c.edits, "labels");
   return labels;
 }
 
@@ -174,11 +167,7 @@ class DiskKind final : public Kind {
 
   std::vector<Step> update(const std::vector<Edit>& edits) const override {
     std::vector<Step> steps;
-    auto has = [&](std::string_view prefix) {
-      for (const Edit& edit : edits)
-        if (edit.attr.starts_with(prefix)) return true;
-      return false;
-    };
+    auto has = [&](std::string_view attr) { return edits_attr(edits, attr); };
     if (has("labels"))
       steps.push_back({Step::Needs::any, "set-labels", "setting labels",
                        [](const StepContext& c) { return set_labels(c, target_labels(c)); }});

@@ -66,7 +66,7 @@ Facts facts_of(const Resource& vm) {
        Map{{"default", true}, {"free", 9}, {"public", true}, {"vpc", "vpc-d"}, {"zone", "us-west-2c"}}},
       {"subnet-x",
        Map{{"default", false}, {"free", 9}, {"public", false}, {"vpc", "vpc-x"}, {"zone", "us-west-2c"}}}};
-  facts[std::string(ec2::wanted(vm, "image_fact").as_text())] = Map{{"architecture", "x86_64"},
+  facts[std::string(wanted(vm, "image_fact").as_text())] = Map{{"architecture", "x86_64"},
                                                                     {"id", "ami-1"},
                                                                     {"name", "DLAMI"},
                                                                     {"root_device", "/dev/sda1"},
@@ -81,14 +81,14 @@ TEST_CASE("the three-line notebook: a GPU chooses type and image") {
   d.n.gpu = gpu("t4");
   Resource& vm = d.lower();
   CHECK(d.problems.empty());
-  CHECK(ec2::wanted(vm, "machine_type") == Value("g4dn.xlarge"));
+  CHECK(wanted(vm, "machine_type") == Value("g4dn.xlarge"));
   CHECK_FALSE(vm.attributes.has("machine_type"));  // a default: not managed later
-  CHECK(ec2::wanted(vm, "image").as_text().find("oss-nvidia-driver-gpu-pytorch") != std::string_view::npos);
-  CHECK(ec2::wanted(vm, "root_type") == Value("gp3"));
+  CHECK(wanted(vm, "image").as_text().find("oss-nvidia-driver-gpu-pytorch") != std::string_view::npos);
+  CHECK(wanted(vm, "root_type") == Value("gp3"));
   CHECK(vm.scope.region == "us-west-2");
   CHECK(d.graph.count("dlami/security-group") == 1);
   ec2::complete(vm, facts_of(vm));
-  CHECK(ec2::wanted(vm, "root_size_gb") == Value(100));
+  CHECK(wanted(vm, "root_size_gb") == Value(100));
   auto attempts = ec2::attempts(vm, facts_of(vm), d.problems);
   CHECK(d.problems.empty());
   CHECK(attempts == std::vector<Attempt>{{"us-west-2a", false}, {"us-west-2c", false}});
@@ -132,8 +132,8 @@ TEST_CASE("a V100 is refused an AMI with the open driver, and gets the proprieta
   plain.n.gpu = gpu("v100");
   Resource& vm = plain.lower();
   CHECK(plain.problems.empty());
-  CHECK(ec2::wanted(vm, "machine_type") == Value("p3.2xlarge"));
-  CHECK(ec2::wanted(vm, "image").as_text().find("Proprietary") != std::string_view::npos);
+  CHECK(wanted(vm, "machine_type") == Value("p3.2xlarge"));
+  CHECK(wanted(vm, "image").as_text().find("Proprietary") != std::string_view::npos);
 }
 
 TEST_CASE("an open-driver AMI given by id is refused once its name is known") {
@@ -187,8 +187,8 @@ TEST_CASE("data disks follow their machine, tagged and attached") {
   CHECK(disk.after == std::vector<std::string>{"dlami/instance"});
   CHECK(disk.attributes.find("attached")->as_bool());
   CHECK((*disk.attributes.find("tags"))["nbform:keep"] == Value("always"));
-  CHECK(ec2::wanted(vm, "volumes") == Value(List{"disk-data"}));
-  CHECK_FALSE(ec2::wanted(vm, "root_delete_on_termination").as_bool());
+  CHECK(wanted(vm, "volumes") == Value(List{"disk-data"}));
+  CHECK_FALSE(wanted(vm, "root_delete_on_termination").as_bool());
   CHECK(vm.keep == KeepRule::always);
 }
 
@@ -197,14 +197,14 @@ TEST_CASE("keys: a declared one is a pair, those of a home directory ride in the
   d.n.access.ssh.keys = std::vector<SshKey>{key("ecdsa-sha2-nistp256 AAAB c"),
                                             key("ssh-ed25519 AAAA me@here"), key("ssh-rsa AAAC ana")};
   Resource& vm = d.lower();
-  auto name = ec2::wanted(vm, "key_name").as_text();
+  auto name = wanted(vm, "key_name").as_text();
   REQUIRE_FALSE(name.empty());
   auto pair = std::find_if(d.graph.begin(), d.graph.end(),
                            [](const auto& entry) { return entry.second.kind == &ec2::key_pair_kind(); });
   REQUIRE(pair != d.graph.end());
   CHECK(pair->second.name == name);
   CHECK(*pair->second.attributes.find("public_key") == Value("ssh-ed25519 AAAA"));
-  CHECK(ec2::wanted(vm, "user_data") ==
+  CHECK(wanted(vm, "user_data") ==
         Value("#cloud-config\nssh_authorized_keys:\n  - ecdsa-sha2-nistp256 AAAB\n  - ssh-rsa AAAC\n"));
 
   Declared home;
@@ -212,7 +212,7 @@ TEST_CASE("keys: a declared one is a pair, those of a home directory ride in the
   Resource& other = home.lower();
   CHECK_FALSE(other.attributes.has("key_name"));
   CHECK_FALSE(other.attributes.has("boot_data"));  // another person's key is no difference
-  CHECK(ec2::wanted(other, "user_data").as_text().find("ssh-ed25519 BBBB") != std::string_view::npos);
+  CHECK(wanted(other, "user_data").as_text().find("ssh-ed25519 BBBB") != std::string_view::npos);
 }
 
 TEST_CASE("boot data over the limit is an error that names its size") {
@@ -315,5 +315,5 @@ TEST_CASE("a declared subnet decides the zone") {
   CHECK(attempts == std::vector<Attempt>{{"us-west-2c", true}, {"us-west-2c", false}});
   Resource& group = d.graph.at("dlami/security-group");
   ec2::complete(group, facts_of(vm));
-  CHECK(ec2::wanted(group, "vpc") == Value("vpc-x"));
+  CHECK(wanted(group, "vpc") == Value("vpc-x"));
 }
