@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cloud/ec2/lower_parts.h"
 #include "cloud/labels.h"
+#include "cloud/lowering.h"
 
 namespace nbform::ec2 {
 
@@ -25,10 +26,6 @@ constexpr std::string_view kPlainArmAmi =
 constexpr std::string_view kProprietaryAmi = "amazon/Deep Learning Base Proprietary Nvidia Driver *";
 constexpr std::string_view kArmPytorchAmi = "amazon/Deep Learning ARM64 AMI OSS Nvidia Driver GPU PyTorch *";
 constexpr std::string_view kArmBaseAmi = "amazon/Deep Learning ARM64 Base OSS Nvidia Driver GPU AMI *";
-
-KeepRule keep_rule(const Setting<Keep>& keep, KeepRule fallback) {
-  return keep.set() ? static_cast<KeepRule>(*keep) : fallback;
-}
 
 // Short disk types of design; anything else is the cloud's own name.
 std::string volume_type(std::string_view type) {
@@ -57,22 +54,11 @@ class Lowering {
 
  private:
   std::function<Mark(std::string_view)> marks(std::string prefix = {}) const {
-    const Notebook* notebook = &n_;
-    return [notebook, prefix](std::string_view from) {
-      if (from == fmt::format("labels.{}", tag::kProtect)) return mark_of(*notebook, "protect");
-      if (from == fmt::format("labels.{}", tag::kKeep))
-        return mark_of(*notebook, (prefix.empty() ? "disks.boot" : prefix) + ".keep");
-      bool of_notebook = prefix.empty() || from.starts_with("labels");
-      return mark_of(*notebook, of_notebook ? std::string(from) : fmt::format("{}.{}", prefix, from));
-    };
+    return marks_of(n_, labels::kAws, std::move(prefix));
   }
 
   void problem(std::string summary, std::string detail, std::string_view path, std::string hint = {}) {
-    Diagnostic d = error(Code::bad_manifest, std::move(summary), std::move(detail));
-    d.mark = mark_of(n_, path);
-    d.address = n_.key;
-    d.hint = std::move(hint);
-    problems_.add(std::move(d));
+    problems_.add(problem_at(n_, path, std::move(summary), std::move(detail), std::move(hint)));
   }
 
   Owner owner(std::string part) const { return {context_.manifest->stack.label(), n_.key, std::move(part)}; }
@@ -285,25 +271,14 @@ class Lowering {
 
   void spot_and_power() {
     Spot spot = n_.spot.set() ? *n_.spot : Spot();
-    bool declared = spot.market.set();
-    Market market = declared ? *spot.market : Market::on_demand;
-    vm_.on_spot = market != Market::on_demand;
-    vm_.on_demand = market != Market::spot;
-    if (declared && market != Market::automatic)
-      vm_.attributes.set("market", market == Market::spot ? "spot" : "on-demand");
-    if (n_.spot.removed()) vm_.attributes.set("market", "on-demand");
+    lower_market(n_, vm_);
+    lower_power(n_, vm_);
     if (vm_.on_spot) spot_request(spot);
-    vm_.power.restart_preempted = spot.restart.value_or(false);
-    vm_.power.stops_itself =
-        n_.power.idle_stop_s.set() || n_.power.max_uptime_s.set() || n_.power.schedule.set();
-    if (n_.power.state.set())
-      vm_.power.want =
-          *n_.power.state == PowerState::running ? PowerPolicy::Want::running : PowerPolicy::Want::stopped;
   }
 
   void spot_request(const Spot& spot) {
     if (spot.on_preemption.set())
-      vm_.attributes.set("on_preemption", *spot.on_preemption == OnPreemption::destroy ? "delete" : "stop");
+      vm_.attributes.set("on_preemption", preemption_word(*spot.on_preemption));
     else
       vm_.defaults.set("on_preemption", "stop");
     if (spot.max_price.set()) vm_.attributes.set("max_price", fmt::format("{:.6f}", *spot.max_price));

@@ -9,6 +9,7 @@
 #include "cloud/gce/disk_steps.h"
 #include "cloud/gce/gce.h"
 #include "cloud/labels.h"
+#include "cloud/lowering.h"
 
 namespace nbform::gce {
 
@@ -37,10 +38,6 @@ std::string disk_type(std::string_view type) {
   for (const auto& [name, type_name] : kNames)
     if (type == name) return std::string(type_name);
   return std::string(type);
-}
-
-KeepRule keep_rule(const Setting<Keep>& keep, KeepRule fallback) {
-  return keep.set() ? static_cast<KeepRule>(*keep) : fallback;
 }
 
 // "cloud-platform" as gcloud spells it, or a full URL.
@@ -74,22 +71,11 @@ class Lowering {
 
  private:
   std::function<Mark(std::string_view)> marks(std::string prefix = {}) const {
-    const Notebook* notebook = &n_;
-    return [notebook, prefix](std::string_view from) {
-      if (from == fmt::format("labels.{}", labels::kProtect)) return mark_of(*notebook, "protect");
-      if (from == fmt::format("labels.{}", labels::kKeep))
-        return mark_of(*notebook, (prefix.empty() ? "disks.boot" : prefix) + ".keep");
-      bool of_notebook = prefix.empty() || from.starts_with("labels");
-      return mark_of(*notebook, of_notebook ? std::string(from) : fmt::format("{}.{}", prefix, from));
-    };
+    return marks_of(n_, labels::kGcp, std::move(prefix));
   }
 
   void problem(std::string summary, std::string detail, std::string_view path, std::string hint = {}) {
-    Diagnostic d = error(Code::bad_manifest, std::move(summary), std::move(detail));
-    d.mark = mark_of(n_, path);
-    d.address = n_.key;
-    d.hint = std::move(hint);
-    problems_.add(std::move(d));
+    problems_.add(problem_at(n_, path, std::move(summary), std::move(detail), std::move(hint)));
   }
 
   void start() {
@@ -309,25 +295,14 @@ class Lowering {
 
   void spot_and_power() {
     Spot spot = n_.spot.set() ? *n_.spot : Spot();
-    bool declared = spot.market.set();
-    Market market = declared ? *spot.market : Market::on_demand;
-    vm_.on_spot = market != Market::on_demand;
-    vm_.on_demand = market != Market::spot;
-    if (declared && market != Market::automatic)
-      vm_.attributes.set("market", market == Market::spot ? "spot" : "on-demand");
-    if (n_.spot.removed()) vm_.attributes.set("market", "on-demand");
+    lower_market(n_, vm_);
+    lower_power(n_, vm_);
     if (spot.on_preemption.set() && vm_.on_spot)
-      vm_.attributes.set("on_preemption", *spot.on_preemption == OnPreemption::destroy ? "delete" : "stop");
+      vm_.attributes.set("on_preemption", preemption_word(*spot.on_preemption));
     else
       vm_.defaults.set("on_preemption", "stop");
-    vm_.power.restart_preempted = spot.restart.value_or(false);
     if (n_.power.max_uptime_s.set()) vm_.attributes.set("max_run_s", *n_.power.max_uptime_s);
     if (n_.power.max_uptime_s.removed()) vm_.attributes.set("max_run_s", 0);
-    vm_.power.stops_itself =
-        n_.power.idle_stop_s.set() || n_.power.max_uptime_s.set() || n_.power.schedule.set();
-    if (n_.power.state.set())
-      vm_.power.want =
-          *n_.power.state == PowerState::running ? PowerPolicy::Want::running : PowerPolicy::Want::stopped;
   }
 
   // --- identity, network, security ---
