@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "base/refusal.h"
 #include "base/text.h"
 #include "base/xml.h"
 
@@ -144,31 +145,9 @@ std::optional<Code> code_of_word(const AwsProblem& problem) {
   return known != known_codes().end() ? std::optional(known->second) : code_of_family(problem.code);
 }
 
+// 409: the same request may be taken in a moment.
 Code code_of_status(int status) {
-  switch (status) {
-    case 401:
-      return Code::unauthenticated;
-    case 403:
-      return Code::denied;
-    case 404:
-    case 410:
-      return Code::not_found;
-    case 408:
-      return Code::unavailable;
-    case 409:
-      return Code::busy;
-    case 412:
-      return Code::conflict;
-    case 429:
-      return Code::throttled;
-    case 405:
-    case 501:
-      return Code::unsupported;
-    default:
-      break;
-  }
-  if (status >= 500) return Code::unavailable;
-  return status >= 400 ? Code::bad_manifest : Code::io;  // a redirect or an oddity: not an API's answer
+  return status == 409 ? Code::busy : code_of_http_status(status);
 }
 
 // "Server.X" -> X; "aws.ssm#X" -> X; "X:http://..." -> X.
@@ -179,8 +158,6 @@ std::string plain_code(std::string_view code) {
     if (code.starts_with(prefix)) code.remove_prefix(prefix.size());
   return std::string(code.substr(0, 100));
 }
-
-constexpr std::size_t kMaxMessage = 2000;
 
 void read_xml_envelope(AwsProblem& problem, std::string_view body) {
   auto document = read_xml(body);
@@ -282,13 +259,6 @@ std::string_view hint_of(Code code, const AwsProblem& problem) {
   }
 }
 
-std::string detail_of(const AwsProblem& problem) {
-  std::string said = problem.message.empty() ? "The answer carries no explanation." : problem.message;
-  std::string tail = problem.http_status == 0 ? "" : fmt::format("HTTP {}", problem.http_status);
-  if (!problem.code.empty()) tail += (tail.empty() ? "" : ", ") + problem.code;
-  return tail.empty() ? said : fmt::format("{} ({})", said, tail);
-}
-
 }  // namespace
 
 AwsProblem parse_aws_error(const Response& response) {
@@ -301,7 +271,7 @@ AwsProblem parse_aws_error(const Response& response) {
     read_xml_envelope(problem, response.body);
   else
     read_json_envelope(problem, response);
-  problem.message.resize(std::min(problem.message.size(), kMaxMessage));
+  problem.message.resize(std::min(problem.message.size(), kMaxRefusalMessage));
   return problem;
 }
 
@@ -320,7 +290,8 @@ Code classify_aws_code(std::string_view code, std::string_view message) {
 
 Diagnostic aws_error(const AwsProblem& problem) {
   Code code = classify_aws(problem);
-  Diagnostic d = error(code, std::string(summary_of(code)), detail_of(problem))
+  Diagnostic d = error(code, std::string(summary_of(code)),
+                       refusal_detail(problem.message, problem.http_status, problem.code))
                      .with_hint(std::string(hint_of(code, problem)));
   d.provider_code = problem.code;
   d.request_id = problem.request_id;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/refusal.h"
 #include "base/text.h"
 
 namespace nbform {
@@ -103,33 +104,6 @@ std::optional<Code> code_of_word(std::string_view word, std::string_view message
   return at->second;
 }
 
-Code code_of_status(int status) {
-  switch (status) {
-    case 400:
-      return Code::bad_manifest;
-    case 401:
-      return Code::unauthenticated;
-    case 403:
-      return Code::denied;
-    case 404:
-    case 410:
-      return Code::not_found;
-    case 408:
-      return Code::unavailable;
-    case 409:
-    case 412:
-      return Code::conflict;
-    case 429:
-      return Code::throttled;
-    case 501:
-      return Code::unsupported;
-    default:
-      break;
-  }
-  if (status >= 500) return Code::unavailable;
-  return status >= 400 ? Code::bad_manifest : Code::io;  // a redirect or an oddity: not an API's answer
-}
-
 void add_reason(GoogleProblem& problem, std::string_view reason) {
   if (!reason.empty()) problem.reasons.emplace_back(reason.substr(0, 100));
 }
@@ -167,12 +141,11 @@ void read_envelope(GoogleProblem& problem, const Value& body) {
   problem.message = error["message"].as_text();
 }
 
-constexpr std::size_t kMaxMessage = 2000;
 constexpr std::size_t kMaxErrorValues = 10'000;
 
 // What a body that is no envelope has to say: its first line, unless it is HTML.
 std::string first_line(std::string_view body) {
-  body = trim(body.substr(0, kMaxMessage));
+  body = trim(body.substr(0, kMaxRefusalMessage));
   if (body.starts_with('<')) return {};
   return printable(trim(body.substr(0, std::min(body.find('\n'), std::size_t{300}))));
 }
@@ -253,13 +226,6 @@ std::string hint_of(Code code, const GoogleProblem& problem) {
   }
 }
 
-std::string detail_of(const GoogleProblem& problem) {
-  std::string said = problem.message.empty() ? "The answer carries no explanation." : problem.message;
-  std::string tail = problem.http_status == 0 ? "" : fmt::format("HTTP {}", problem.http_status);
-  if (!problem.reasons.empty()) tail += (tail.empty() ? "" : ", ") + problem.reasons[0];
-  return tail.empty() ? said : fmt::format("{} ({})", said, tail);
-}
-
 }  // namespace
 
 GoogleProblem parse_google_error(const Response& response) {
@@ -274,7 +240,7 @@ GoogleProblem parse_google_error(const Response& response) {
     problem.message = body.ok() ? std::string(root["message"].as_text()) : first_line(response.body);
   else
     read_envelope(problem, root);
-  problem.message.resize(std::min(problem.message.size(), kMaxMessage));
+  problem.message.resize(std::min(problem.message.size(), kMaxRefusalMessage));
   if (problem.url.empty()) problem.url = url_in(problem.message);
   return problem;
 }
@@ -285,7 +251,7 @@ GoogleProblem parse_google_operation_error(const Value& item, int http_status) {
   problem.in_operation = true;
   add_reason(problem, item["code"].as_text());
   for (const Value& detail : item["errorDetails"].as_list()) read_detail(problem, detail);
-  problem.message = item["message"].as_text().substr(0, kMaxMessage);
+  problem.message = item["message"].as_text().substr(0, kMaxRefusalMessage);
   return problem;
 }
 
@@ -295,7 +261,7 @@ Code classify_google(const GoogleProblem& problem) {
     if (auto code = code_of_word(reason, problem.message))
       return code == Code::capacity && problem.http_status == 400 && !problem.in_operation ? Code::unsupported
                                                                                            : *code;
-  return code_of_status(problem.http_status);
+  return code_of_http_status(problem.http_status);
 }
 
 Code classify_google(const Response& response) {
@@ -309,7 +275,8 @@ Code classify_google_code(std::string_view code, int http_status, std::string_vi
 
 Diagnostic google_error(const GoogleProblem& problem) {
   Code code = classify_google(problem);
-  Diagnostic d = error(code, std::string(summary_of(code, problem)), detail_of(problem))
+  Diagnostic d = error(code, std::string(summary_of(code, problem)),
+                       refusal_detail(problem.message, problem.http_status, problem.reason()))
                      .with_hint(hint_of(code, problem));
   d.provider_code = problem.reason();
   d.request_id = problem.request_id;
