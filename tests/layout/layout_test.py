@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "sim": ["base", "net/env.h"],
 }
 # Typed manifests become resources in these files only; cloud.h declares that they do.
-LOWERING = re.compile(r"src/cloud/(\w+/lower\w*\.(cc|h)|cloud\.h)$")
+LOWERING = re.compile(r"src/cloud/((\w+/)?lower\w*\.(cc|h)|cloud\.h)$")
 # A service's folder is its own: others meet it through these.
 CLOUD_COMMON = {"cloud/attributes.h", "cloud/cloud.h", "cloud/labels.h", "cloud/lowering.h"}
 CLOUD_REGISTRY = "src/cloud/registry.cc"

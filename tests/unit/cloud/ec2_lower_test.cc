@@ -67,10 +67,10 @@ Facts facts_of(const Resource& vm) {
       {"subnet-x",
        Map{{"default", false}, {"free", 9}, {"public", false}, {"vpc", "vpc-x"}, {"zone", "us-west-2c"}}}};
   facts[std::string(wanted(vm, "image_fact").as_text())] = Map{{"architecture", "x86_64"},
-                                                                    {"id", "ami-1"},
-                                                                    {"name", "DLAMI"},
-                                                                    {"root_device", "/dev/sda1"},
-                                                                    {"size_gb", 75}};
+                                                               {"id", "ami-1"},
+                                                               {"name", "DLAMI"},
+                                                               {"root_device", "/dev/sda1"},
+                                                               {"size_gb", 75}};
   return facts;
 }
 
