@@ -1,7 +1,8 @@
 """A simulated cloud that already has N notebooks, and the manifest that declares them. Knows no measuring.
 
-Of GCE one notebook is created by nbform itself; the others are copies of it under other names and ids, so that ten thousand
-stand within seconds. EC2's parts name each other by ids: there nbform creates them all.
+nbform itself creates them, in the sandbox: the same simulator, in virtual time. Of GCE it creates one, and the others are
+copies of it under other names and ids, so that ten thousand stand within seconds. EC2's parts name each other by ids: there
+it creates them all.
 """
 
 import contextlib
@@ -10,20 +11,24 @@ import os
 import pathlib
 import shutil
 import tempfile
-import urllib.request
 
 import measure  # noqa: F401  (finds the harness)
 from harness import BIN, KEY, Nbsim
 
-HEAD = "nbform: 1\nstack: {name: research, id: 3f9a1c2e}\nnotebooks:\n  nb:\n"
-GCE = """    service: gce
+HEAD = "nbform: 1\nstack: {name: research, id: 3f9a1c2e}\n"
+GCE = """clouds: {gcp: {project: acme-ml}}
+notebooks:
+  nb:
+    service: gce
     where: us-central1-b
     machine: e2-standard-2
     image: {family: common-cu129-ubuntu-2404-nvidia-580, project: deeplearning-platform-release}
     disks: {boot: 200GB}
     labels: {team: research}
 """
-EC2 = """    service: ec2
+EC2 = """notebooks:
+  nb:
+    service: ec2
     where: us-west-2a
     machine: t3.medium
     image: {ssm: /aws/service/deeplearning/ami/x86_64/oss-nvidia-driver-gpu-pytorch-2.7-ubuntu-22.04/latest/ami-id}
@@ -72,10 +77,9 @@ class Site:
         copied = self.notebook is GCE
         if copied:
             self.declare(1)
-        with self.cloud("--op-times", "instant") as cloud:
-            self.nbform("apply", "-y")
-            with urllib.request.urlopen(f"{cloud.url}/_nbsim/world") as answer:
-                world = json.load(answer)
+        self.nbform("sandbox", "quota", "*", "100000")
+        self.nbform("apply", "-y", "--sandbox")
+        world = json.loads((self.stack / ".nbform/sandbox.json").read_text())
         self.declare(self.notebooks)
         for kind in ("instances", "disks") if copied else ():
             world[kind] = list(copies(world[kind][0], self.notebooks))
