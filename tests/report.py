@@ -3,9 +3,10 @@
 
     report.py merge --figures DIR --results JUNIT --build DIR FILE
     report.py docs FILE
+    report.py failures JUNIT...
 
 `merge` takes every figure that a test left in DIR (NBFORM_REPORT) and the counts of each suite. `docs` rewrites the table
-of figures in docs/promises.md. Knows no figure by name.
+of figures in docs/promises.md. `failures` repeats what failed, for the end of a long log. Knows no figure by name.
 """
 
 import argparse
@@ -142,6 +143,19 @@ def docs(options):
     DOCS.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}")
 
 
+def failures(options):
+    """Each failed test with the end of what it printed, then all their names in one line: a log is often read from its end."""
+    names = []
+    for path in filter(pathlib.Path.exists, map(pathlib.Path, options.files)):
+        for case in xml.parse(path).getroot().iter("testcase"):
+            if case.get("status") != "fail":
+                continue
+            names.append(case.get("name"))
+            printed = (case.findtext("system-out") or "").rstrip().splitlines()
+            print(f"-- {path.parent.name}: {names[-1]}, after {case.get('time')} s:", *printed[-12:], sep="\n   ")
+    print("Failed: " + " ".join(names) if names else "No test failed.")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(required=True)
@@ -154,6 +168,9 @@ def main():
     writing.set_defaults(run=docs)
     for verb in (merging, writing):
         verb.add_argument("file")
+    repeating = verbs.add_parser("failures")
+    repeating.add_argument("files", nargs="+")
+    repeating.set_defaults(run=failures)
     options = parser.parse_args()
     options.run(options)
 

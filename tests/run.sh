@@ -92,16 +92,16 @@ if wants contract; then
 fi
 
 failed=""
-rm -rf build/requests build/figures build/results.xml
+rm -rf build/requests build/figures build/results.xml build-asan/results.xml
 [ -z "$report" ] || export NBFORM_REPORT="$PWD/build/figures"
 if [ -n "$by_ctest" ]; then
   say "Tests: $suites"
-  ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 --output-junit results.xml -L "^(${by_ctest%|})$" || failed=yes
+  ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600 --output-junit results.xml -L "^(${by_ctest%|})$" || failed=tests
 fi
 if wants fuzz; then
   say "Fuzzing, with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer"
   build fuzz fuzz all
-  python3 tests/fuzz/run.py --jobs "$jobs" --seed 1 || failed=yes
+  python3 tests/fuzz/run.py --jobs "$jobs" --seed 1 || failed="$failed fuzz"
 fi
 
 [ -z "$report" ] || mkdir -p build/figures
@@ -112,9 +112,14 @@ if [ -n "$sanitizers" ]; then
   say "Unit, golden and a part of the crash tests under AddressSanitizer and UndefinedBehaviorSanitizer"
   build sanitized asan checked
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-    ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 -L '^(unit|golden|crash)$' || failed=yes
+    ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 \
+      --output-junit results.xml -L '^(unit|golden|crash)$' || failed="$failed sanitized-tests"
 fi
 
 say "Done in $(seconds_since "$begun") s"
-[ -z "$failed" ] || { echo "FAILED: see above"; exit 1; }
+if [ -n "$failed" ]; then
+  python3 tests/report.py failures build/results.xml build-asan/results.xml
+  echo "FAILED:" $failed
+  exit 1
+fi
 echo "All passed."
