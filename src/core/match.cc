@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace nbform {
 
@@ -100,8 +101,16 @@ void Match::index() {
     if (!is_ours(live) || is_elsewhere(live)) continue;
     by_notebook_[live.owner.notebook].push_back(&live);
     auto [it, fresh] = by_key_.try_emplace(key_of(live.kind, live.owner.address()), &live);
-    if (!fresh) claim(*it->second, live);
+    if (!fresh) meet_twins(it->second, live);
   }
+}
+
+void Match::meet_twins(const Live*& holder, const Live& other) {
+  const Live* spare = &other;
+  if (holder->never_used && !other.users.empty()) std::swap(holder, spare);
+  if (!spare->never_used || holder->users.empty()) return claim(*holder, *spare);
+  spare_.insert(spare);
+  std::erase(by_notebook_[spare->owner.notebook], spare);
 }
 
 void Match::claim(const Live& a, const Live& b) {

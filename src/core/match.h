@@ -36,6 +36,8 @@ class Match {
   const ScopeStatus* status_of(const Scope& scope) const;
   // Undeclared things are judged by whole runs of a stack with an id, in scopes that the manifests name.
   bool may_judge_undeclared(const Live& live) const;
+  // The disk of a create that was refused in another zone: never used, while its namesake is in use.
+  bool is_spare(const Live& live) const { return spare_.count(&live) != 0; }
   bool named_in_kept(const Live& live) const;  // destroy --kept
   // The machine that a disk hangs on, where it is not its notebook's; null: there is none.
   const std::string* strange_user(const Live& disk) const;
@@ -45,6 +47,7 @@ class Match {
     return live.owner.stack == options_.stack || live.owner.stack == options_.bare_stack;
   }
   void index();
+  void meet_twins(const Live*& holder, const Live& other);
   void claim(const Live& a, const Live& b);
   const Live* adopted_machine(const std::string& notebook) const;
   const Live* take(const Kind* kind, const std::string& address) const;
@@ -66,6 +69,7 @@ class Match {
   std::map<std::string, const Live*> matched_;
   std::unordered_set<const Live*> taken_;
   std::vector<const Live*> torn_;
+  std::unordered_set<const Live*> spare_;
   std::set<std::string> clashing_;
   std::vector<Diagnostic> problems_;
 };

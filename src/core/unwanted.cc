@@ -46,7 +46,7 @@ class Unwanted {
       plan_forget(live);
     } else if (is_remainder(live)) {
       judge_remainder(live);
-    } else if (live.holds_data && live.keep == KeepRule::always) {
+    } else if (keeps_itself(live)) {
       if (rides(live))
         v_.notes[live.owner.notebook].push_back(live.kind->data_name(live) +
                                                 " is kept from before and used again");
@@ -86,7 +86,7 @@ class Unwanted {
   // With the labels goes the mark of an interrupted change, so that change is ended first.
   void plan_forget(const Live& live) {
     Change change;
-    change.address = live.owner.address();
+    change.address = v_.match.is_spare(live) ? beside_the_wanted(live) : live.owner.address();
     change.notebook = live.owner.notebook;
     change.kind = live.kind;
     change.action = Action::forget;
@@ -121,21 +121,28 @@ class Unwanted {
   }
 
   // What a failed create or a machine deleted elsewhere left: a disk that was never attached, or one that was
-  // to go with its machine. It holds a name that the create needs.
+  // to go with its machine. It holds a name that the create needs, or serves nobody where another is in use.
   bool is_remainder(const Live& live) const {
     bool expendable = live.never_used || (live.holds_data && live.keep == KeepRule::never);
     return expendable && v_.match.strange_user(live) == nullptr && v_.declared.count(live.owner.notebook) &&
            v_.selects(live.owner.notebook) && wants_machine(live.owner.notebook) &&
-           !v_.match.machine_lives(live.owner.notebook);
+           (v_.match.is_spare(live) || !v_.match.machine_lives(live.owner.notebook));
   }
 
   void judge_remainder(const Live& live) {
     Change change = removal(live, Reason::remainder);
-    change.address += "@" + live.zone;  // beside the one that is wanted
+    change.address = beside_the_wanted(live);
     change.reason_text =
         live.never_used ? "left by a create that failed, never used" : "left by a machine that is gone";
     v_.plan.changes.push_back(std::move(change));
   }
+
+  // Marked as one to be kept; of an empty disk beside the one in use there is nothing to keep.
+  bool keeps_itself(const Live& live) const {
+    return live.holds_data && live.keep == KeepRule::always && !v_.match.is_spare(live);
+  }
+
+  static std::string beside_the_wanted(const Live& live) { return live.owner.address() + "@" + live.zone; }
 
   bool wants_machine(const std::string& notebook) const {
     return !v_.options.destroy && !v_.options.forgets(notebook);
@@ -143,7 +150,7 @@ class Unwanted {
 
   Change removal(const Live& live, Reason reason) const {
     Change change;
-    change.address = live.owner.address();
+    change.address = v_.match.is_spare(live) ? beside_the_wanted(live) : live.owner.address();
     change.notebook = live.owner.notebook;
     change.kind = live.kind;
     change.live = std::make_shared<Live>(live);
@@ -156,7 +163,7 @@ class Unwanted {
   void judge_removal(const Live& live, Reason reason, const Resource* declared = nullptr,
                      bool even_kept = false) {
     bool kept_by_manifest = declared != nullptr && declared->keep == KeepRule::always && !live.never_used;
-    if (live.holds_data && !even_kept && (live.keep == KeepRule::always || kept_by_manifest)) {
+    if (!even_kept && (keeps_itself(live) || (live.holds_data && kept_by_manifest))) {
       if (live.keep != KeepRule::always) mark_as_kept(*declared, live);
       v_.plan.kept.push_back(live);
       return;

@@ -262,6 +262,37 @@ TEST_CASE("two live things under one address block their notebook and are left a
                      [](const Change& c) { return c.action == Action::destroy; }));
 }
 
+TEST_CASE(
+    "of two disks of one name in two zones, the one that was never used goes while the other is in use") {
+  for (bool used_first : {true, false}) {
+    Setup s;
+    s.want("a");
+    s.want("a", {}, kDisk, "disk-data").carried_by = "a/instance";
+    s.have("a");
+    for (bool used : {used_first, !used_first}) {
+      Live& disk = s.have("a", {}, kDisk, "disk-data");
+      disk.zone = used ? "z1" : "z2";
+      disk.never_used = !used;
+      if (used) disk.users = {s.snapshot.live[0].id};
+    }
+    Plan plan = s.plan();
+    REQUIRE(plan.changes.size() == 1);
+    CHECK(plan.changes[0].address == "a/disk-data@z2");
+    CHECK(plan.changes[0].action == Action::destroy);
+    CHECK(plan.blocked.empty());
+    CHECK(plan.data_loss({}).empty());
+    s.options.destroy = true;
+    plan = s.plan();
+    REQUIRE(plan.changes.size() == 2);  // the machine and the spare one
+    CHECK(std::count_if(plan.changes.begin(), plan.changes.end(),
+                        [](const Change& c) { return c.address == "a/disk-data@z2"; }) == 1);
+    CHECK(plan.kept.size() == 1);
+    s.options.destroy = false;
+    for (Live& live : s.snapshot.live) live.never_used = false;
+    CHECK(s.plan().blocked == std::vector<std::string>{"a"});
+  }
+}
+
 TEST_CASE("a clone is not taken for the notebook, whose own machine is gone") {
   Setup s;
   s.want("a");
