@@ -1,6 +1,6 @@
 // Env: the one seam between nbform and the world. Clock, timers, HTTP exchanges, randomness, environment,
-// files, programs, prompts and interrupts. Callbacks are only ever run from inside step(); nothing here is
-// thread-safe and nothing needs to be. Knows no cloud, no retry, no signing.
+// files, programs, prompts, descriptors and interrupts. Callbacks are only ever run from inside step();
+// nothing here is thread-safe and nothing needs to be. Knows no cloud, no retry, no signing.
 #pragma once
 
 #include <chrono>
@@ -20,12 +20,21 @@ namespace nbform {
 
 using TimerId = std::uint64_t;
 using ExchangeId = std::uint64_t;
+using WatchId = std::uint64_t;
 
 struct FileInfo {
   enum class Kind { file, directory, other } kind = Kind::file;
   std::uint64_t size = 0;
   bool is_symlink = false;  // of the path itself; `kind` is what it leads to
   std::string resolved;     // absolute, all symlinks followed
+};
+
+// What is asked, or so, of a descriptor.
+struct Readiness {
+  bool read = false, write = false;
+
+  bool any() const { return read || write; }
+  bool operator==(const Readiness&) const = default;
 };
 
 struct ProgramResult {
@@ -85,6 +94,15 @@ class Env {
                      std::function<void(Result<ProgramResult>)> done) = 0;
   // One line of the user's, without its end. usage: there is no terminal to ask on; cancelled: end of input.
   virtual void prompt(std::string question, std::function<void(Result<std::string>)> done) = 0;
+
+  // Runs `fn` each time the descriptor is ready for what is asked; a hang-up or an error counts as ready for
+  // all of it. Asked for nothing, it rests. The descriptor stays the caller's, open until unwatch(). Only
+  // where there is a real machine.
+  virtual WatchId watch(int, Readiness, std::function<void(Readiness)>) {
+    bug("this Env has no descriptors");
+  }
+  virtual void change_watch(WatchId, Readiness) { bug("this Env has no descriptors"); }
+  virtual void unwatch(WatchId) { bug("this Env has no descriptors"); }
 };
 
 }  // namespace nbform

@@ -240,6 +240,12 @@ void set_answer(Transfer& transfer) {
   set(easy, CURLOPT_ERRORBUFFER, transfer.message);
 }
 
+short curl_events(short events) {
+  int out =
+      ((events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) | ((events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0);
+  return static_cast<short>(out);
+}
+
 }  // namespace
 
 // At most kMaxPerHost at work for each origin; the others wait in the order they came.
@@ -308,9 +314,9 @@ class Exchanges::Curl {
 
   void poll(std::span<pollfd> others, int ms) {
     std::vector<curl_waitfd> fds;
-    for (const pollfd& other : others) fds.push_back({other.fd, CURL_WAIT_POLLIN, 0});
+    for (const pollfd& other : others) fds.push_back({other.fd, curl_events(other.events), 0});
     curl().multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), ms, nullptr);
-    for (std::size_t i = 0; i < fds.size(); ++i) others[i].revents = fds[i].revents;
+    ::poll(others.data(), others.size(), 0);  // curl tells nothing of a hang-up
   }
 
  private:

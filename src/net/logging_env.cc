@@ -109,6 +109,11 @@ class LoggingEnv : public Env {
   void prompt(std::string question, std::function<void(Result<std::string>)> done) override {
     inner_.prompt(std::move(question), std::move(done));
   }
+  WatchId watch(int fd, Readiness what, std::function<void(Readiness)> fn) override {
+    return inner_.watch(fd, what, std::move(fn));
+  }
+  void change_watch(WatchId id, Readiness what) override { inner_.change_watch(id, what); }
+  void unwatch(WatchId id) override { inner_.unwatch(id); }
 
  private:
   void log(Map line, Time begun, bool secret, const Result<Response>& result) {

@@ -19,6 +19,7 @@
 #include "net/program.h"
 #include "net/route.h"
 #include "net/timers.h"
+#include "net/watches.h"
 
 namespace nbform {
 
@@ -95,6 +96,12 @@ class RealEnv : public FileEnv {
              std::function<void(Result<ProgramResult>)> done) override;
   void prompt(std::string question, std::function<void(Result<std::string>)> done) override;
 
+  WatchId watch(int fd, Readiness what, std::function<void(Readiness)> fn) override {
+    return watches_.add(fd, what, std::move(fn));
+  }
+  void change_watch(WatchId id, Readiness what) override { watches_.change(id, what); }
+  void unwatch(WatchId id) override { watches_.remove(id); }
+
  private:
   bool deliver();
   bool deliver_interrupt();
@@ -104,12 +111,14 @@ class RealEnv : public FileEnv {
   void read_terminal();
   void ask();
   bool idle() const {
-    return timers_.empty() && exchanges_.empty() && programs_.empty() && questions_.empty();
+    return timers_.empty() && exchanges_.empty() && programs_.empty() && questions_.empty() &&
+           !watches_.any_asks();
   }
   void wait();
   void end_program(std::uint64_t id, Result<ProgramResult> result);
 
   Timers timers_;
+  Watches watches_;
   Exchanges exchanges_;
   Interrupts interrupts_;
   std::function<void()> interrupted_;
@@ -156,7 +165,7 @@ bool RealEnv::deliver() {
     fn();
     return true;
   }
-  return deliver_program() || deliver_line();
+  return deliver_program() || deliver_line() || watches_.deliver_one();
 }
 
 bool RealEnv::deliver_interrupt() {
@@ -263,8 +272,11 @@ void RealEnv::wait() {
   }
   if (!questions_.empty()) fds.push_back({STDIN_FILENO, POLLIN, 0});
   if (auto due = timers_.next_due()) limit = std::clamp<std::int64_t>(*due - steady_us(), 0, limit);
+  const std::size_t others = fds.size();
+  watches_.collect(fds);
   exchanges_.poll(fds, static_cast<int>((limit + 999) / 1000));
-  terminal_ready_ = !questions_.empty() && fds.back().revents != 0;
+  terminal_ready_ = !questions_.empty() && fds[others - 1].revents != 0;
+  watches_.found(std::span(fds).subspan(others));
 }
 
 std::uint64_t RealEnv::random(std::uint64_t n) {

@@ -48,6 +48,7 @@ THIRD_PARTY = {
     "pugixml": "src/base/xml.cc",
     "openssl/": "src/base/crypto.cc",
     "curl/": "src/net/exchanges.cc",
+    "libssh2": "src/net/ssh_session.cc",
     "CLI/": "src/cli/options.cc",
     "httplib": "src/sim/server.cc",
     "catch2/": "tests/support/catch.h",
