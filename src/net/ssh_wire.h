@@ -25,7 +25,9 @@ class SshWire {
   void fill();
   // Sends what is queued, as far as the socket takes it.
   void flush();
-  Readiness wants() const { return {.read = !ended_ && tail_ < kInbox, .write = !ended_ && queued() > 0}; }
+  Readiness wants() const {
+    return {.read = !ended_ && tail_ - head_ < kInbox, .write = !ended_ && queued() > 0};
+  }
 
   // The library's side. -EAGAIN: nothing there; 0: the end.
   ssize_t take(char* into, std::size_t size);

@@ -86,10 +86,10 @@ class Sshd:
                 keygen(d / f"host_{kind}", kind)
         self.host = host
         (d / "authorized_keys").write_text("".join(pathlib.Path(f"{k}.pub").read_text() for k in authorized))
-        config = [f"Port {self.port}", "ListenAddress 127.0.0.1", *(f"HostKey {d}/host_{kind}" for kind in host),
+        config = [*lines, f"Port {self.port}",  # of what is said twice, sshd takes the first
+                  "ListenAddress 127.0.0.1", *(f"HostKey {d}/host_{kind}" for kind in host),
                   f"PidFile {d}/pid", f"AuthorizedKeysFile {d}/authorized_keys", "StrictModes no", f"UsePAM {PAM}",
-                  "PasswordAuthentication no", "KbdInteractiveAuthentication no", "LogLevel VERBOSE", "MaxStartups 100",
-                  *lines]
+                  "PasswordAuthentication no", "KbdInteractiveAuthentication no", "LogLevel VERBOSE", "MaxStartups 100"]
         (d / "config").write_text("\n".join(config) + "\n")
         self.place.hand_over()
         self.process = None

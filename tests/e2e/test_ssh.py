@@ -1,8 +1,9 @@
 """The tunnel against a real OpenSSH sshd on loopback: what a user of `connect` would notice of it."""
 
+import concurrent.futures
 import contextlib
+import hashlib
 import os
-import pathlib
 import signal
 import socket
 import struct
@@ -10,6 +11,7 @@ import threading
 import time
 import unittest
 
+import figures
 import ssh_machine as m
 
 
@@ -71,6 +73,184 @@ class Carrying(WithMachine):
             s.sendall(b"hello")
             self.assertEqual(m.receive(s, 5), b"hello")
         self.assertEqual(probe.stop(), 0)
+
+    def ask(self, port, count):
+        """What a source sends, hashed."""
+        with dial(port) as s:
+            s.sendall(struct.pack(">Q", count))
+            return hashlib.sha256(m.receive(s, count)).hexdigest()
+
+    def give(self, port, data):
+        with dial(port) as s:
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            return s.recv(100).decode()
+
+    def test_each_direction_ends_by_itself(self):
+        probe, [sink] = self.connected(self.machine(), self.server(m.sink))
+        data = os.urandom(3_000_000)
+        self.assertEqual(self.give(sink, data), f"{len(data)} {hashlib.sha256(data).hexdigest()}")
+        m.until(lambda: probe.descriptors() < 12, "the connection's descriptor is closed")
+
+    def test_a_client_that_goes_away_takes_its_far_side_with_it(self):
+        gone = threading.Event()
+
+        def wait_for_end(connection):
+            connection.recv(1)
+            gone.set()
+
+        _, [port] = self.connected(self.machine(), self.server(wait_for_end))
+        dial(port).close()
+        self.assertTrue(gone.wait(m.PATIENCE))
+
+    def test_a_server_that_resets_or_ends_at_once_is_seen_so(self):
+        _, [port] = self.connected(self.machine(), self.server(lambda connection: connection.sendall(b"bye")))
+        with dial(port) as s:
+            self.assertEqual(s.recv(10), b"bye")
+            self.assertEqual(s.recv(10), b"")
+
+    def test_many_at_once_through_a_server_that_renews_its_keys(self):
+        """Downloads, uploads and echoes side by side, all bytes right, while sshd rekeys every 4 MiB."""
+        sshd = self.machine("RekeyLimit 4M", "LogLevel DEBUG1")
+        probe, [echo, source, sink] = self.connected(sshd, self.server(m.echo), self.server(m.source), self.server(m.sink),
+                                                     flags=["--keep-alive", 500])
+        block = bytes(range(256)) * 256
+        size = 24 << 20
+        whole = hashlib.sha256(block * (size // len(block))).hexdigest()
+        data = os.urandom(16 << 20)
+
+        def mirror():
+            with dial(echo) as s:
+                for n in (1, 1000, 70_000, 1_000_000) * 5:
+                    s.sendall(data[:n])
+                    if m.receive(s, n) != data[:n]:
+                        return "another echo"
+            return "right"
+
+        jobs = [lambda: self.ask(source, size), lambda: self.give(sink, data), mirror] * 3
+        expected = [whole, f"{len(data)} {hashlib.sha256(data).hexdigest()}", "right"] * 3
+        with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+            self.assertEqual([f.result() for f in [pool.submit(job) for job in jobs]], expected)
+        self.assertGreater(sshd.log().count("SSH2_MSG_NEWKEYS sent"), 10)
+        self.assertEqual([e["event"] for e in probe.seen], ["listening", "connecting", "verify", "connected"])
+
+    def test_two_hundred_connections_at_once(self):
+        probe, [port] = self.connected(self.machine(), self.server(m.echo))
+        sockets = [dial(port) for _ in range(200)]
+        for i, s in enumerate(sockets):
+            s.sendall(struct.pack(">Q", i))
+        self.assertEqual([struct.unpack(">Q", m.receive(s, 8))[0] for s in sockets], list(range(200)))
+        for s in sockets:
+            s.close()
+        m.until(lambda: probe.descriptors() < 12, "all are closed again")
+
+    def test_sixteen_slow_readers_cost_bounded_memory_and_hold_nobody_up(self):
+        probe, [source, echo] = self.connected(self.machine(), self.server(m.source), self.server(m.echo))
+        before = probe.memory()
+        slow = [dial(source) for _ in range(16)]
+        for s in slow:
+            s.sendall(struct.pack(">Q", 1 << 30))
+        peak, end = 0, time.monotonic() + 4
+        while time.monotonic() < end:  # it takes in what it may, and then no more
+            peak = max(peak, probe.memory())
+            time.sleep(0.02)
+        with dial(echo) as s:
+            s.sendall(b"still here")
+            self.assertEqual(m.receive(s, 10), b"still here")
+        for s in slow:
+            m.receive(s, 1 << 20)
+        peak = max(peak, probe.memory())
+        figures.report("tunnel_memory", [], {"slow_readers": 16, "before_kib": before, "peak_kib": peak}, "16 readers of 1 GiB each",
+                       "python3 -B -m unittest test_ssh in tests/e2e")
+        self.assertLess(peak - before, 64 << 10)
+        for s in slow:
+            s.close()
+
+    def test_an_upload_that_nobody_reads_is_held_back(self):
+        stuck = threading.Event()
+        self.addCleanup(stuck.set)
+        probe, [port] = self.connected(self.machine(), self.server(lambda _: stuck.wait(m.PATIENCE)))
+        before = probe.memory()
+        with dial(port) as s:
+            s.settimeout(2)
+            sent = 0
+            with self.assertRaises(TimeoutError):
+                while True:
+                    sent += s.send(b"x" * (1 << 20))
+            self.assertLess(sent, 64 << 20)
+            self.assertLess(probe.memory() - before, 16 << 10)
+
+    def test_an_idle_tunnel_costs_no_time(self):
+        probe, ports = self.connected(self.machine(), self.server(m.echo))
+        with dial(ports[0]) as s:
+            s.sendall(b"1")
+            m.receive(s, 1)
+            before = probe.cpu()
+            time.sleep(3)
+            self.assertLess(probe.cpu() - before, 0.1)
+
+
+class Coming_back(WithMachine):
+    def test_a_killed_session_comes_back_and_new_connections_wait_for_it(self):
+        sshd = self.machine()
+        probe, [port] = self.connected(sshd, self.server(m.echo))
+        cut = dial(port)
+        cut.sendall(b"1")
+        m.receive(cut, 1)
+        sshd.signal_sessions(signal.SIGKILL)
+        probe.wait("lost")
+        with dial(port) as s:  # during the pause
+            s.sendall(b"2")
+            with contextlib.suppress(ConnectionResetError):
+                self.assertEqual(cut.recv(1), b"")
+            probe.wait("connected")
+            self.assertEqual(m.receive(s, 1), b"2")
+        cut.close()
+
+    def test_a_machine_that_falls_silent_is_given_up(self):
+        sshd = self.machine()
+        probe, _ = self.connected(sshd, self.server(m.echo), flags=["--keep-alive", 300, "--handshake", 2000])
+        sshd.signal_sessions(signal.SIGSTOP)
+        lost = probe.wait("lost")
+        self.assertEqual(lost["problem"], "connection lost")
+        self.assertIn("Nothing was heard", lost["detail"])
+        probe.wait("connected")
+
+    def test_a_machine_with_a_new_address_is_found_again(self):
+        first = self.machine()
+        probe, [port] = self.connected(first, self.server(m.echo))
+        second = self.machine(keys_of=first)
+        self.address.write_text(f"127.0.0.1 {second.port}")
+        first.stop()
+        probe.wait("lost")
+        self.assertEqual(probe.wait("connected")["text"], f"127.0.0.1:{second.port}")
+        with dial(port) as s:
+            s.sendall(b"x")
+            self.assertEqual(m.receive(s, 1), b"x")
+
+    def test_another_machine_at_the_address_is_not_trusted(self):
+        first = self.machine()
+        probe, [port] = self.connected(first, self.server(m.echo))
+        second = self.machine()
+        self.address.write_text(f"127.0.0.1 {second.port}")
+        first.stop()
+        failed = probe.wait("failed")
+        self.assertEqual(failed["problem"], "host key refused")
+        self.assertNotIn("Accepted", second.log())
+        self.assertEqual(probe.process.wait(m.PATIENCE), 1)
+
+    def test_a_machine_that_is_away_for_a_while_is_tried_again(self):
+        sshd = self.machine()
+        probe, [port] = self.connected(sshd, self.server(m.echo), flags=["--hold", 1000])
+        sshd.stop()
+        waiting = [probe.wait("waiting") for _ in range(2)]
+        self.assertEqual(waiting[1]["problem"], "refused")
+        self.assertGreater(waiting[1]["pause_ms"], waiting[0]["pause_ms"])
+        with dial(port) as s:  # it waits for a second only
+            with contextlib.suppress(ConnectionResetError):
+                self.assertEqual(s.recv(1), b"")
+        sshd.start()
+        probe.wait("connected")
 
 
 if __name__ == "__main__":
