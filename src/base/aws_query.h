@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fields.h"
 #include "base/message.h"
 #include "base/result.h"
 #include "base/value.h"
@@ -29,6 +30,7 @@ Request json_request(std::string base, std::string_view target, const Value& par
 
 // The body of a 2xx of either protocol: JSON, or XML without its outermost element. Booleans, numbers and
 // times of XML are texts. Errors (io): neither, or XML that is no answer of AWS (a proxy's page).
-Result<Value> read_aws_body(const Response& response);
+// Of XML only those of `fields` are read.
+Result<Value> read_aws_body(const Response& response, const Fields& fields = {});
 
 }  // namespace nbform

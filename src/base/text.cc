@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace nbform {
@@ -131,8 +132,6 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return found;
 }
 
-namespace {}  // namespace
-
 std::int32_t next_code_point(std::string_view s, std::size_t& i) {
   auto byte = [&](std::size_t k) { return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u; };
   unsigned c = byte(i);
@@ -160,8 +159,20 @@ std::int32_t next_code_point(std::string_view s, std::size_t& i) {
   return static_cast<std::int32_t>(value);
 }
 
+namespace {
+// The first byte from `i` on that is not ASCII, found by whole words.
+std::size_t skip_ascii(std::string_view text, std::size_t i) {
+  for (std::uint64_t word = 0; i + sizeof(word) <= text.size(); i += sizeof(word)) {
+    std::memcpy(&word, text.data() + i, sizeof(word));
+    if ((word & 0x8080808080808080u) != 0) break;
+  }
+  while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
+  return i;
+}
+}  // namespace
+
 bool valid_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();)
+  for (std::size_t i = skip_ascii(text, 0); i < text.size(); i = skip_ascii(text, i))
     if (next_code_point(text, i) < 0) return false;
   return true;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fields.h"
 #include "base/result.h"
 #include "base/value.h"
 
@@ -16,6 +17,8 @@ struct XmlRules {
   std::vector<std::string_view> items = {"item", "member"};
   // Elements that stand beside each other without a list around them; always a list under that name.
   std::vector<std::string_view> repeated = {};
+  // Members of the outermost element that are read; others are passed over, once they are well-formed.
+  const Fields* fields = nullptr;
 };
 
 struct XmlDocument {

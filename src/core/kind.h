@@ -58,6 +58,8 @@ struct Call {
   std::string path;    // below the API's base URL, escaped
   Query query;
   Value body;  // null = none
+  // What of an answer in XML is read, see base/fields.h; "" = all.
+  std::string_view fields = {};
 };
 // The same call for a further page of a list.
 Call at_page(Call call, std::string_view parameter, std::string_view token);

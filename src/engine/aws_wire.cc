@@ -133,6 +133,8 @@ void AwsWire::send_known(const Scope& scope, const Call& call, ApiRequest reques
   Result<Line*> to = ours.ok() ? line(call.api, scope.region) : Result<Line*>(ours.error());
   if (!to.ok()) return later([done = std::move(done), why = to.error()] { done(why); });
   request.http = request_of((*to)->base, call);
+  if (!call.fields.empty())
+    request.read = [fields = Fields(call.fields)](const Response& r) { return read_aws_body(r, fields); };
   auto judge = [this, region = scope.region, done = std::move(done)](Result<Answer> answer) {
     if (answer.ok()) answering_.insert(region);
     bool closed = !answer.ok() && is_unknown_caller(answer.error()) && may_be_closed(region) &&

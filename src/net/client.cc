@@ -69,7 +69,7 @@ Result<Value> value_of(const ClientOptions& options, const ApiRequest& request, 
   bool must_be_object = request.expects_json && response.ok() && response.status != 204;
   bool worth_reading = request.expects_json || type.find("json") != std::string_view::npos;
   if (!worth_reading) return Value();
-  auto parsed = options.read(response);
+  auto parsed = request.read ? request.read(response) : options.read(response);
   if (parsed.ok() && (parsed->is_map() || !must_be_object)) return parsed;
   if (!must_be_object) return Value();
   if (!parsed.ok() && parsed.error().summary == kTooLarge) return parsed;

@@ -33,10 +33,10 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Qb3Hn1cFzVbM0mH3mYh8cQ0w4wWQ5m0dOq
 # --- where moto differs
 
 
-def knows_the_filter_client_token():
+def knows_the_filters():
     import moto.ec2.utils as utils
     known = utils.instance_value_in_filter_values
-    utils.filter_dict_attribute_mapping["client-token"] = "client_token"
+    utils.filter_dict_attribute_mapping.update({"client-token": "client_token", "instance-lifecycle": "lifecycle"})
     utils.instance_value_in_filter_values = lambda value, wanted: known(value, wanted) or (
         isinstance(value, str) and any(fnmatch.fnmatchcase(value, pattern) for pattern in wanted))
 
@@ -69,7 +69,7 @@ def deletes_keys_by_id():
 
 
 DIFFERENCES = {
-    "DescribeInstances has no filter client-token and answers 500": knows_the_filter_client_token,
+    "DescribeInstances has no filters client-token and instance-lifecycle, and answers 500": knows_the_filters,
     "an instance launched with NetworkInterface.1.SecurityGroupId shows no groups of its own":
         shows_the_groups_of_the_first_interface,
     "DeleteKeyPair does nothing about KeyPairId": deletes_keys_by_id,

@@ -18,13 +18,36 @@ namespace {
 
 constexpr int kPage = 1000, kSmallPage = 500;
 
-ListCall list(std::string_view id, std::string_view action, Map filter, int page) {
+// EC2 cannot be asked for parts of its answers: what nobody reads is dropped while they are read.
+constexpr std::string_view kInstanceFields =
+    "nextToken,reservationSet(instancesSet("
+    "instanceId,instanceState(name),stateReason(code),reason,launchTime,placement(availabilityZone),"
+    "instanceType,instanceLifecycle,spotInstanceRequestId,imageId,keyName,rootDeviceName,"
+    "blockDeviceMapping(deviceName,ebs(volumeId,deleteOnTermination)),groupSet(groupId,groupName),"
+    "vpcId,subnetId,ipAddress,networkInterfaceSet(networkInterfaceId),iamInstanceProfile(arn),"
+    "metadataOptions(httpTokens,httpPutResponseHopLimit),clientToken,tagSet(key,value)))";
+constexpr std::string_view kVolumeFields =
+    "nextToken,volumeSet(volumeId,availabilityZone,status,size,volumeType,iops,throughput,kmsKeyId,encrypted,"
+    "attachmentSet(instanceId,device,status),tagSet(key,value))";
+constexpr std::string_view kGroupFields =
+    "nextToken,securityGroupInfo(groupId,groupName,vpcId,ipPermissions(ipProtocol,fromPort,toPort,"
+    "ipRanges(cidrIp,description),ipv6Ranges(cidrIpv6,description),groups(groupId,description),"
+    "prefixListIds(prefixListId,description)),tagSet(key,value))";
+constexpr std::string_view kKeyFields = "keySet(keyPairId,keyName,tagSet(key,value))";
+constexpr std::string_view kRequestFields =
+    "nextToken,spotInstanceRequestSet(spotInstanceRequestId,state,status(code),type,instanceId,spotPrice,"
+    "instanceInterruptionBehavior,launchedAvailabilityZone,tagSet(key,value))";
+constexpr std::string_view kModificationFields =
+    "nextToken,volumeModificationSet(volumeId,modificationState,progress)";
+
+ListCall list(std::string_view id, std::string_view action, std::string_view fields, List filters, int page) {
   ListCall out;
   out.id = id;
   out.size_parameter = "MaxResults";
-  Map p{{"Filter", List{std::move(filter)}}};
+  Map p{{"Filter", std::move(filters)}};
   if (page > 0) p.set("MaxResults", page);
   out.call = call(action, std::move(p));
+  out.call.fields = fields;
   return out;
 }
 
@@ -35,6 +58,8 @@ bool is_named(const Owner& owner) {
 bool is_forgotten(const Live& machine) {
   return machine.owner.stack.empty() && live_value(machine, "tags").as_map().has(tag::kForgotten);
 }
+
+using Lives = std::map<std::string, Live, std::less<>>;  // by id
 
 class Ec2Listing final : public Listing {
  public:
@@ -89,10 +114,13 @@ class Ec2Listing final : public Listing {
     return true;
   }
 
-  // Both lists may show one instance; a page that is sent twice does no harm either.
-  bool add_instances(const Value& page, std::map<std::string, Live>& to) {
+  // Most instances stand in two lists; a page that is sent twice does no harm either.
+  bool add_instances(const Value& page, Lives& to) {
     for (const Value& reservation : page["reservationSet"].as_list())
       for (const Value& item : reservation["instancesSet"].as_list()) {
+        if (auto known = to.find(item["instanceId"].as_text());
+            known != to.end() && is_named(known->second.owner))
+          continue;
         auto live = instance_kind().decode(scope_, item);
         if (!live.ok()) return false;
         bool ended = item.at_path("instanceState/name").as_text() == "terminated";
@@ -103,7 +131,7 @@ class Ec2Listing final : public Listing {
         if (ended)
           ended_.push_back(std::move(live).value());
         else
-          to.insert_or_assign(live->id, *live);
+          to.insert_or_assign(live->id, std::move(live).value());
       }
     return true;
   }
@@ -120,7 +148,7 @@ class Ec2Listing final : public Listing {
       bool gone = &kind == &volume_kind() && item["status"].as_text() == "deleted";
       auto live = kind.decode(scope_, item);
       if (!live.ok()) return false;
-      if (!gone) others_.insert_or_assign(live->id, *live);
+      if (!gone) others_.insert_or_assign(live->id, std::move(live).value());
     }
     return true;
   }
@@ -244,9 +272,9 @@ class Ec2Listing final : public Listing {
   }
 
   Scope scope_;
-  std::map<std::string, Live> machines_, others_;  // by id
-  std::map<std::string, Live> grouped_;            // instances in a group of ours, by id
-  std::vector<Live> ended_;                        // terminated instances: they count incarnations
+  Lives machines_, others_;
+  Lives grouped_;            // instances in a group of ours
+  std::vector<Live> ended_;  // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
   std::set<std::string> forgotten_;  // instances that still carry a token of ours
   std::set<std::string> folded_;     // volumes that are part of an instance
@@ -261,17 +289,19 @@ std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
     stacks.emplace_back(stack.name);
     tokens.emplace_back(token_prefix(stack.name) + "*");
   }
-  Map owned = filter(fmt::format("tag:{}", tag::kStack), std::move(stacks));
-  return {list("instances", "DescribeInstances", owned, kPage),
-          list("tokens", "DescribeInstances", filter("client-token", tokens), kPage),
-          // Our groups are called like our tokens.
-          list("grouped", "DescribeInstances", filter("instance.group-name", std::move(tokens)), kPage),
-          list("volumes", "DescribeVolumes", owned, kSmallPage),
-          list("groups", "DescribeSecurityGroups", owned, kPage),
-          list("keys", "DescribeKeyPairs", owned, 0),  // has no pages
-          list("spot", "DescribeSpotInstanceRequests", owned, kPage),
-          list("modifications", "DescribeVolumesModifications",
-               filter("modification-state", {"modifying", "optimizing"}), kSmallPage)};
+  List owned{filter(fmt::format("tag:{}", tag::kStack), std::move(stacks))};
+  // Our groups are called like our tokens. What EC2 launches by itself it launches on Spot.
+  List grouped{filter("instance.group-name", tokens), filter("instance-lifecycle", {"spot"})};
+  return {list("instances", "DescribeInstances", kInstanceFields, owned, kPage),
+          list("tokens", "DescribeInstances", kInstanceFields, {filter("client-token", std::move(tokens))},
+               kPage),
+          list("grouped", "DescribeInstances", kInstanceFields, std::move(grouped), kPage),
+          list("volumes", "DescribeVolumes", kVolumeFields, owned, kSmallPage),
+          list("groups", "DescribeSecurityGroups", kGroupFields, owned, kPage),
+          list("keys", "DescribeKeyPairs", kKeyFields, owned, 0),  // has no pages
+          list("spot", "DescribeSpotInstanceRequests", kRequestFields, owned, kPage),
+          list("modifications", "DescribeVolumesModifications", kModificationFields,
+               {filter("modification-state", {"modifying", "optimizing"})}, kSmallPage)};
 }
 
 std::unique_ptr<Listing> listing(const Scope& scope) {

@@ -64,6 +64,30 @@ TEST_CASE("lists by either marker, and repetitions where they are foreseen") {
   CHECK(read("<r><x>1</x><x>2</x></r>") == R"({"x":"2"})");
 }
 
+TEST_CASE("only wanted members are read, of each item of a list too") {
+  std::string_view text =
+      "<r><id>1</id><set><item><a>x</a><b><c>y</c><d>z</d></b></item><item><e/></item></set><g><a>v</a></g></"
+      "r>";
+  auto wanted = [&](std::string_view names) {
+    Fields fields(names);
+    return read(text, {.fields = &fields});
+  };
+  CHECK(wanted("id,g") == R"({"g":{"a":"v"},"id":"1"})");
+  CHECK(wanted("set(a,b(d))") == R"({"set":[{"a":"x","b":{"d":"z"}},{}]})");
+  CHECK(wanted("nothing") == "{}");
+  std::string deep = nested(70);
+  Fields other("b");
+  CHECK(read("<r>" + deep + "<b>1</b></r>", {.fields = &other}) == R"({"b":"1"})");
+  Fields into("a");
+  CHECK(read("<r>" + deep + "<b>1</b></r>", {.fields = &into}) == "It is nested too deeply.");
+}
+
+TEST_CASE("a text may come in pieces") {
+  CHECK(read("<r><a>x<!-- c -->y<![CDATA[z]]>!</a></r>") == R"({"a":"xyz!"})");
+  CHECK(read("<r><a><![CDATA[z]]>!</a></r>") == R"({"a":"z!"})");
+  CHECK(read("<r><a>x<b>1</b>y</a></r>") == R"({"a":{"b":"1"}})");
+}
+
 TEST_CASE("namespaces, attributes and comments do not matter") {
   CHECK(read(R"(<e:r xmlns:e="urn:x" e:k="v"><!-- note --><e:a e:z="1">t</e:a></e:r>)") == R"({"a":"t"})");
 }
@@ -72,6 +96,9 @@ TEST_CASE("entities") {
   CHECK(read("<r><a>&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos; &#65;&#x1F600;</a></r>") ==
         R"({"a":"<b> & \"c\" 'd' A😀"})");
   CHECK(read("<r><a><![CDATA[&nothing; <x>]]></a></r>") == R"({"a":"&nothing; <x>"})");
+  CHECK(read("<r><a>&lt;<![CDATA[&x;]]>&gt;<![CDATA[&y;]]></a></r>") == R"({"a":"<&x;>&y;"})");
+  CHECK(read("<r><a><![CDATA[&x;]]>&y;<![CDATA[&z;]]></a></r>") == "There is an unknown entity at byte 21.");
+  CHECK(read("<r><a>&amp;<![CDATA[&x;</a></r>").find("CDATA") != std::string::npos);
   for (const char* bad : {"&nbsp;", "&#0;", "&#x0;", "&#xD800;", "&#x110000;", "&#;", "&#x;", "&", "& b"})
     CHECK(read(fmt::format("<r><a>{}</a></r>", bad)).find("unknown entity") != std::string::npos);
 }
@@ -91,6 +118,11 @@ TEST_CASE("hostile XML is an error, not a crash") {
   CHECK(read(wide + "</r>") == "It has too many elements.");
   CHECK(read("<r>" + std::string(33 << 20, 'x') + "</r>").find("bytes") != std::string::npos);
   CHECK(read("<r>\xff</r>") == "It is not text in UTF-8.");
+  for (std::size_t n = 0; n < 40; ++n) {  // wherever it stands in a word of the processor
+    std::string text(n, 'x');
+    CHECK(read("<r>" + text + "\xC3\xA9" + text + "</r>") == "\"" + text + "\xC3\xA9" + text + "\"");
+    CHECK(read("<r>" + text + "\xC3" + text + "</r>") == "It is not text in UTF-8.");
+  }
   CHECK(read(std::string("<r>a\0b</r>", 10)) == "It is not text in UTF-8.");
 }
 

@@ -1,0 +1,29 @@
+// Fields: which members of an answer are wanted, for answers that come whole whether one wants them or not.
+// Knows no format.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nbform {
+
+class Fields {
+ public:
+  Fields() = default;  // all
+  // "a,b(c,d(e))": a with all that is in it, c of b, e of b's d. A list goes by the name of its items'
+  // members: "b(c)" is also c of each item of b. Anything else is a bug.
+  explicit Fields(std::string_view text);
+
+  bool all() const { return members_.empty(); }
+  std::size_t size() const { return members_.size(); }
+  const Fields* find(std::string_view name) const;  // null: not wanted
+
+ private:
+  void take_members(std::string_view& text);
+
+  std::vector<std::pair<std::string, Fields>> members_;  // by name
+};
+
+}  // namespace nbform
