@@ -26,6 +26,7 @@ class Program {
   // must be called again from time to time.
   bool pump();
   void kill();  // and what it started
+  const ProgramResult& so_far() const { return result_; }
   ProgramResult take() { return std::move(result_); }
 
  private:

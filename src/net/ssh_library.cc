@@ -245,15 +245,10 @@ void SshLibrary::open_waiting() {
 void SshLibrary::turn_away(Waiting connection) {
   const std::string target = fmt::format("{}:{}", connection.host, connection.port);
   reset_connection(std::move(connection.near));
-  const std::string says = fmt::format("{}: {}.", target, session_.trouble_text());
-  if (session_.trouble() == Trouble::channel_forbidden)
-    return calls_.turned_away(
-        {SshProblem::forwarding_forbidden,
-         error(Code::denied, "The machine's SSH server forbids forwarding", says)
-             .with_hint("sshd_config on the machine: AllowTcpForwarding, PermitOpen, DisableForwarding")},
-        target);
+  const bool forbidden = session_.trouble() == Trouble::channel_forbidden;
   calls_.turned_away(
-      {SshProblem::target_refused, error(Code::unavailable, "Nothing listens on the machine's port", says)},
+      connection_refused(forbidden ? SshProblem::forwarding_forbidden : SshProblem::target_refused,
+                         fmt::format("{}: {}", target, session_.trouble_text())),
       target);
 }
 
@@ -334,6 +329,13 @@ void SshLibrary::end(SshFailure failure) {
 }
 
 }  // namespace
+
+SshFailure connection_refused(SshProblem problem, const std::string& says) {
+  if (problem == SshProblem::forwarding_forbidden)
+    return {problem, error(Code::denied, "The machine's SSH server forbids forwarding", says + ".")
+                         .with_hint("sshd_config there: AllowTcpForwarding, PermitOpen, DisableForwarding")};
+  return {problem, error(Code::unavailable, "Nothing listens on the machine's port", says + ".")};
+}
 
 std::unique_ptr<SshTransport> start_ssh_library(Env& env, Descriptor socket, SshSettings settings,
                                                 SshCalls calls) {

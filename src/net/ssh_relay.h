@@ -38,7 +38,8 @@ class Relay {
   State move(std::span<char> scratch);
   int fd() const { return near_.get(); }
   Readiness wants() const { return {.read = !near_ended_ && !blocked_, .write = !down_.empty()}; }
-  FarEnd& far() { return *far_; }
+  // The same of the far side, where that is a socket too.
+  Readiness far_wants() const { return {.read = !far_ended_ && down_.empty(), .write = blocked_}; }
   // The near side sees that the connection broke, not that it ended.
   void reset();
 

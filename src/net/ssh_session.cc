@@ -1,8 +1,10 @@
 #include "net/ssh_session.h"
 
 #include <libssh2.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/text.h"
 
@@ -108,11 +110,18 @@ struct SshSession::Library {
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
-  static ssize_t on_send(libssh2_socket_t, const void* bytes, size_t size, int, void** self) {
-    return static_cast<Library*>(*self)->wire->put(static_cast<const char*>(bytes), size);
+  // The library talks to the agent through the same callbacks, and may wait there.
+  static ssize_t on_send(libssh2_socket_t fd, const void* bytes, size_t size, int flags, void** self) {
+    SshWire& wire = *static_cast<Library*>(*self)->wire;
+    if (fd == wire.fd()) return wire.put(static_cast<const char*>(bytes), size);
+    ssize_t n = ::send(fd, bytes, size, flags | MSG_NOSIGNAL);
+    return n < 0 ? -errno : n;
   }
-  static ssize_t on_receive(libssh2_socket_t, void* into, size_t size, int, void** self) {
-    return static_cast<Library*>(*self)->wire->take(static_cast<char*>(into), size);
+  static ssize_t on_receive(libssh2_socket_t fd, void* into, size_t size, int flags, void** self) {
+    SshWire& wire = *static_cast<Library*>(*self)->wire;
+    if (fd == wire.fd()) return wire.take(static_cast<char*>(into), size);
+    ssize_t n = ::recv(fd, into, size, flags);
+    return n < 0 ? -errno : n;
   }
   static void on_disconnect(LIBSSH2_SESSION*, int, const char* text, int size, const char*, int,
                             void** self) {
@@ -214,9 +223,12 @@ bool SshSession::signed_in() const {
 
 SshSession::Progress SshSession::sign_in(const std::string& user, const Secret& key,
                                          const Secret& passphrase) {
-  return progress(libssh2_userauth_publickey_frommemory(
+  Progress out = progress(libssh2_userauth_publickey_frommemory(
       lib_->session, user.data(), user.size(), nullptr, 0, key.reveal().data(), key.reveal().size(),
       passphrase.empty() ? nullptr : passphrase.reveal().c_str()));
+  // It has many codes for a key that it cannot read, and those for a connection that broke.
+  if (out == Progress::failed && trouble_ != Trouble::auth && !lib_->wire->ended()) trouble_ = Trouble::key;
+  return out;
 }
 
 std::vector<AgentKey> SshSession::agent_keys(const std::string& socket) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/crypto.h"
@@ -16,8 +17,9 @@ namespace nbform {
 struct SshSettings {
   std::string user;
   std::vector<std::string> key_files;
-  std::string agent_socket;                 // "" = no agent
-  std::vector<std::string> host_key_types;  // that may be shown, preferred first; empty = any
+  std::string agent_socket;                          // "" = no agent
+  std::vector<std::pair<std::string, int>> targets;  // all that carry() may name
+  std::vector<std::string> host_key_types;           // that may be shown, preferred first; empty = any
   Duration handshake_limit = std::chrono::seconds(15);
   Duration keep_alive = std::chrono::seconds(10);  // three of them without a word end the session
 };
@@ -45,5 +47,12 @@ class SshTransport {
 // Over libssh2. `socket` is a connected stream of any sort.
 std::unique_ptr<SshTransport> start_ssh_library(Env& env, Descriptor socket, SshSettings settings,
                                                 SshCalls calls);
+// Over the system's ssh: signs with whatever key the user has, and knows the algorithms that the library
+// lacks.
+std::unique_ptr<SshTransport> start_ssh_program(Env& env, Descriptor socket, SshSettings settings,
+                                                SshCalls calls);
+
+// A connection that the machine would not make: target_refused or forwarding_forbidden.
+SshFailure connection_refused(SshProblem problem, const std::string& says);
 
 }  // namespace nbform

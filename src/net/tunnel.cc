@@ -91,6 +91,7 @@ class Tunnel::Machine {
   void fail(SshFailure failure);
   SshSettings ssh_settings() const;
   SshCalls ssh_calls();
+  void verify(const HostKey& key, std::function<void(Result<>)> done);
 
   Env& env_;
   TunnelSettings settings_;
@@ -103,6 +104,7 @@ class Tunnel::Machine {
   std::unique_ptr<Connecting> connecting_;
   std::unique_ptr<SshTransport> transport_;
   std::optional<Time> connected_at_;
+  std::vector<HostKey> trusted_;
   bool was_connected_ = false, over_ = false;
   Backoff backoff_;
   Alarm telling_, next_, holding_, breath_;
@@ -198,20 +200,27 @@ void Tunnel::Machine::reach(TunnelAddress address) {
 }
 
 void Tunnel::Machine::talk(Descriptor socket) {
-  transport_ = start_ssh_library(env_, std::move(socket), ssh_settings(), ssh_calls());
+  auto* start = settings_.via == Via::program ? start_ssh_program : start_ssh_library;
+  transport_ = start(env_, std::move(socket), ssh_settings(), ssh_calls());
 }
 
 SshSettings Tunnel::Machine::ssh_settings() const {
-  return {.user = settings_.user,
-          .key_files = settings_.key_files,
-          .agent_socket = settings_.agent_socket,
-          .host_key_types = settings_.host_key_types,
-          .handshake_limit = settings_.handshake_limit,
-          .keep_alive = settings_.keep_alive};
+  SshSettings out = {.user = settings_.user,
+                     .key_files = settings_.key_files,
+                     .agent_socket = settings_.agent_socket,
+                     .host_key_types = settings_.host_key_types,
+                     .handshake_limit = settings_.handshake_limit,
+                     .keep_alive = settings_.keep_alive};
+  for (const TunnelForward& forward : settings_.forwards) {
+    const std::pair target(forward.host, forward.port);
+    if (std::find(out.targets.begin(), out.targets.end(), target) == out.targets.end())
+      out.targets.push_back(target);
+  }
+  return out;
 }
 
 SshCalls Tunnel::Machine::ssh_calls() {
-  return {.verify = calls_.verify,
+  return {.verify = [this](const HostKey& key, auto done) { verify(key, std::move(done)); },
           .passphrase = calls_.passphrase,
           .connected = [this] { on_connected(); },
           .ended = [this](SshFailure failure) { on_ended(std::move(failure)); },
@@ -238,10 +247,31 @@ void Tunnel::Machine::on_ended(SshFailure failure) {
     if (env_.now() - *connected_at_ >= kSettled) backoff_.reset();
     connected_at_.reset();
   }
+  if (another_way(failure)) return;
   if (!worth_retrying(failure)) return fail(std::move(failure));
   const Duration pause = backoff_.next(env_.random(1000));
   tell({.what = What::waiting, .failure = std::move(failure), .pause = pause});
   next_.set(pause, [this] { attempt(); });
+}
+
+// What the library cannot do, the user's own ssh may.
+bool Tunnel::Machine::another_way(const SshFailure& failure) {
+  const bool beyond =
+      failure.problem == SshProblem::needs_system_ssh || failure.problem == SshProblem::no_common_algorithm;
+  if (!beyond || settings_.via != Via::either) return false;
+  settings_.via = Via::program;
+  tell({.what = What::via_program, .text = place_, .failure = failure});
+  next_.set(Duration(0), [this] { attempt(); });
+  return true;
+}
+
+// A key that was trusted is not asked about again: it is the same machine, whatever its address.
+void Tunnel::Machine::verify(const HostKey& key, std::function<void(Result<>)> done) {
+  if (std::find(trusted_.begin(), trusted_.end(), key) != trusted_.end()) return done(Ok());
+  calls_.verify(key, lifeline_.guard([this, key, done = std::move(done)](Result<> verdict) {
+    if (verdict.ok()) trusted_.push_back(key);
+    done(std::move(verdict));
+  }));
 }
 
 bool Tunnel::Machine::worth_retrying(const SshFailure& failure) const {

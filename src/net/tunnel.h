@@ -59,7 +59,8 @@ struct TunnelEvent {
 struct TunnelCalls {
   // Before every attempt. May take its time (until the machine runs again); an error ends the tunnel.
   std::function<void(std::function<void(Result<TunnelAddress>)> done)> address;
-  // Before anything secret is sent. An error is the reason not to trust the key, and ends the tunnel.
+  // Before anything secret is sent; once for each key. An error says why it is not trusted, and ends the
+  // tunnel.
   std::function<void(const HostKey&, std::function<void(Result<>)> done)> verify;
   // Of an encrypted key file; `attempt` counts from 1 to 3. An error: this key is passed over.
   std::function<void(const std::string& path, int attempt, std::function<void(Result<Secret>)> done)>

@@ -4,9 +4,11 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
+import pathlib
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 import unittest
@@ -251,6 +253,250 @@ class Coming_back(WithMachine):
                 self.assertEqual(s.recv(1), b"")
         sshd.start()
         probe.wait("connected")
+
+
+class Agent:
+    """An ssh-agent that holds keys."""
+
+    def __init__(self, directory, *keys):
+        self.socket = directory / "agent"
+        self.process = subprocess.Popen(["ssh-agent", "-D", "-a", self.socket], stdout=subprocess.DEVNULL)
+        m.until(self.socket.exists, "the agent's socket")
+        for key in keys:
+            subprocess.run(["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": str(self.socket)}, check=True,
+                           capture_output=True)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Signing_in(WithMachine):
+    def agent(self, *keys):
+        agent = Agent(self.home.path, *keys)
+        self.addCleanup(agent.stop)
+        return agent
+
+    def expect_echo(self, sshd, **options):
+        probe, [port] = self.connected(sshd, self.server(m.echo), **options)
+        with dial(port) as s:
+            s.sendall(b"hello")
+            self.assertEqual(m.receive(s, 5), b"hello")
+        return probe
+
+    def test_an_ecdsa_key(self):
+        key = m.keygen(self.home.path / "ecdsa", "ecdsa")
+        self.expect_echo(self.machine(authorized=[key]), keys=[key])
+
+    def test_an_encrypted_key_asks_for_its_passphrase_until_it_is_right(self):
+        key = m.keygen(self.home.path / "hidden", passphrase="open sesame")
+        probe = self.expect_echo(self.machine(authorized=[key]), keys=[key],
+                                 flags=["--passphrase", "wrong", "--passphrase", "open sesame"])
+        self.assertEqual([e["attempt"] for e in probe.seen if e["event"] == "passphrase"], [1, 2])
+
+    def test_the_agents_keys_are_used_where_no_file_is_named(self):
+        others = [m.keygen(self.home.path / name) for name in ("one", "two")]
+        agent = self.agent(*others, self.key)
+        self.expect_echo(self.machine(), keys=[], flags=["--agent", agent.socket])
+
+    def test_an_encrypted_key_that_the_agent_holds_asks_nothing(self):
+        key = m.keygen(self.home.path / "hidden", passphrase="")
+        agent = self.agent(key)
+        subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", key], check=True, capture_output=True)
+        probe = self.expect_echo(self.machine(authorized=[key]), keys=[key], flags=["--agent", agent.socket])
+        self.assertNotIn("passphrase", [e["event"] for e in probe.seen])
+
+    def test_a_stranger_is_told_what_the_server_would_take_and_what_was_offered(self):
+        stranger = m.keygen(self.home.path / "stranger")
+        probe = self.probe(self.machine(), keys=[stranger])
+        failed = probe.wait("failed")
+        self.assertEqual((failed["problem"], failed["methods"], failed["tried"]),
+                         ("sign-in refused", ["publickey"], [str(stranger)]))
+        self.assertIn(m.USER, failed["detail"])
+
+    def test_too_many_keys_are_a_refusal_too(self):
+        keys = [m.keygen(self.home.path / f"key{i}") for i in range(5)]
+        failed = self.probe(self.machine("MaxAuthTries 2"), keys=keys).wait("failed")
+        self.assertEqual(failed["problem"], "sign-in refused")
+
+    def test_no_key_at_all_is_said(self):
+        failed = self.probe(self.machine(), keys=[self.home.path / "missing"]).wait("failed")
+        self.assertEqual(failed["problem"], "key unusable")
+        self.assertIn("missing", failed["detail"])
+
+
+class Failing(WithMachine):
+    def turned_away(self, *lines, **options):
+        probe, [port] = self.connected(self.machine(*lines), self.server(m.echo), **options)
+        for _ in range(2):  # and the tunnel stays
+            with dial(port) as s, contextlib.suppress(ConnectionResetError):
+                self.assertEqual(s.recv(1), b"")
+            away = probe.wait("turned_away")
+        return away["problem"]
+
+    def test_a_server_that_forbids_forwarding_is_named(self):
+        for line in ("PermitOpen none", "AllowTcpForwarding no", "DisableForwarding yes"):
+            with self.subTest(line):
+                self.assertEqual(self.turned_away(line), "forwarding forbidden")
+
+    def test_a_port_where_nothing_listens_is_told_apart(self):
+        probe = self.probe(self.machine(), "--any", m.free_port())
+        [port] = probe.ports()
+        probe.wait("connected")
+        with dial(port) as s, contextlib.suppress(ConnectionResetError):
+            self.assertEqual(s.recv(1), b"")
+        self.assertEqual(probe.wait("turned_away")["problem"], "nothing listens there")
+
+    def test_a_server_without_sessions_still_forwards(self):
+        sshd = self.machine("MaxSessions 0")
+        probe, [port] = self.connected(sshd, self.server(m.echo))
+        with dial(port) as s:
+            s.sendall(b"hello")
+            self.assertEqual(m.receive(s, 5), b"hello")
+        sshd.signal_sessions(signal.SIGKILL)
+        probe.wait("lost")
+
+    def test_an_unknown_host_key_stops_before_anything_secret_is_sent(self):
+        sshd = self.machine()
+        failed = self.probe(sshd, trust=False).wait("failed")
+        self.assertEqual(failed["problem"], "host key refused")
+        shown = subprocess.run(["ssh-keygen", "-lf", sshd.place.path / "host_ed25519.pub"], capture_output=True, text=True)
+        self.assertIn(failed["fingerprint"], shown.stdout)
+        self.assertNotIn("publickey", sshd.log())
+
+    def test_only_the_types_of_known_keys_are_asked_for(self):
+        probe, _ = self.connected(self.machine(), self.server(m.echo), flags=["--host-key-type", "ecdsa-sha2-nistp256"])
+        self.assertEqual(probe.seen[2]["type"], "ecdsa-sha2-nistp256")
+
+    def address_only(self, port, *flags):
+        self.address.write_text(f"127.0.0.1 {port}")
+        return self.probe(None, *flags)
+
+    def test_nobody_there_is_refused_at_once_or_after_patience(self):
+        port = m.free_port()
+        self.assertEqual(self.address_only(port).wait("failed")["problem"], "refused")
+        patient = self.address_only(port, "--patience", 1500)
+        patient.wait("waiting")
+        self.assertEqual(patient.wait("failed")["problem"], "refused")
+
+    def test_a_server_that_says_nothing_is_timed_out(self):
+        silent = self.server(lambda connection: time.sleep(m.PATIENCE))
+        self.assertEqual(self.address_only(silent.port, "--handshake", 500).wait("failed")["problem"], "timed out")
+
+    def test_a_server_that_speaks_something_else_or_hangs_up_is_told_apart(self):
+        web = self.server(lambda c: c.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"))
+        self.assertEqual(self.address_only(web.port).wait("failed")["problem"], "not SSH")
+        shy = self.server(lambda c: None)
+        self.assertEqual(self.address_only(shy.port).wait("failed")["problem"], "connection lost")
+
+    def test_a_taken_port_is_an_error_where_it_is_fixed_and_the_next_one_else(self):
+        taken = self.server(m.echo)
+        failed = self.probe(self.machine(), "--forward", f"{taken.port}:8888").wait("failed")
+        self.assertEqual(failed["problem"], "exists")
+        self.assertIn(str(taken.port), failed["hint"])
+        near, _ = self.connected(self.machine(), flags=["--near", f"{taken.port}:8888"]), None
+        [port] = near[1]
+        self.assertGreater(port, taken.port)
+        self.assertLess(port, taken.port + 20)
+
+    def test_only_this_computer_is_let_in(self):
+        _, [port] = self.connected(self.machine(), self.server(m.echo))
+        listeners = subprocess.run(["ss", "-Hltn", f"sport = :{port}"], capture_output=True, text=True)
+        if listeners.returncode != 0:
+            self.skipTest("no ss on this machine")
+        at = [line.split()[3] for line in listeners.stdout.splitlines()]
+        self.assertTrue(at)
+        self.assertLessEqual(set(at), {f"127.0.0.1:{port}", f"[::1]:{port}"})
+
+
+class By_the_systems_ssh(WithMachine):
+    """Where the library cannot, the user's own ssh carries the tunnel: the same screens, the same errors."""
+
+    def rsa(self, name="rsa", passphrase=""):
+        return m.keygen(self.home.path / name, "rsa", "-b", "2048", "-m", "PEM", passphrase=passphrase)
+
+    def expect_echo(self, sshd, **options):
+        probe, [port, sink] = self.connected(sshd, self.server(m.echo), self.server(m.sink), **options)
+        with dial(port) as s:
+            s.sendall(b"hello")
+            self.assertEqual(m.receive(s, 5), b"hello")
+        with dial(sink) as s:
+            data = os.urandom(1 << 20)
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            self.assertEqual(s.recv(200).decode(), f"{len(data)} {hashlib.sha256(data).hexdigest()}")
+        return probe, port
+
+    def test_an_rsa_key(self):
+        key = self.rsa()
+        probe, _ = self.expect_echo(self.machine(authorized=[key]), keys=[key])
+        self.assertEqual([e["event"] for e in probe.seen],
+                         ["listening", "connecting", "verify", "via_program", "connecting", "connected"])
+        self.assertEqual(probe.seen[3]["problem"], "needs the system's ssh")
+        children = pathlib.Path(f"/proc/{probe.process.pid}/task/{probe.process.pid}/children").read_text().split()
+        self.assertEqual(len(children), 1)
+        self.assertEqual(probe.stop(), 0)
+        m.until(lambda: not os.path.exists(f"/proc/{children[0]}"), "ssh ends with the tunnel")
+
+    def test_an_encrypted_rsa_key_asks_for_its_passphrase(self):
+        key = self.rsa(passphrase="open sesame")
+        probe, _ = self.expect_echo(self.machine(authorized=[key]), keys=[key],
+                                    flags=["--passphrase", "wrong", "--passphrase", "open sesame"])
+        self.assertEqual([e["attempt"] for e in probe.seen if e["event"] == "passphrase"], [1, 2])
+
+    def test_a_machine_with_an_rsa_host_key_only(self):
+        probe, _ = self.expect_echo(self.machine(host=["rsa"]))
+        self.assertEqual([e["type"] for e in probe.seen if e["event"] == "verify"], ["ssh-rsa"])
+
+    def test_an_rsa_host_key_that_is_not_trusted_stops_it(self):
+        sshd = self.machine(host=["rsa"])
+        failed = self.probe(sshd, trust=False).wait("failed")
+        self.assertEqual(failed["problem"], "host key refused")
+        self.assertNotIn("Accepted", sshd.log())
+
+    def test_a_key_that_is_not_taken(self):
+        key = self.rsa()
+        failed = self.probe(self.machine(), keys=[key]).wait("failed")
+        self.assertEqual((failed["problem"], failed["methods"]), ("sign-in refused", ["publickey"]))
+
+    def test_no_ssh_program_is_said(self):
+        key = self.rsa()
+        nowhere = self.home.path / "bin"
+        nowhere.mkdir()
+        (nowhere / "env").symlink_to("/usr/bin/env")
+        failed = self.probe(self.machine(authorized=[key]), keys=[key], env={"PATH": str(nowhere)}).wait("failed")
+        self.assertEqual(failed["problem"], "needs the system's ssh")
+
+    def test_forwarding_that_is_forbidden(self):
+        probe, [port] = self.connected(self.machine("PermitOpen none"), self.server(m.echo), flags=["--via", "program"])
+        with dial(port) as s, contextlib.suppress(ConnectionResetError):
+            self.assertEqual(s.recv(1), b"")
+        self.assertEqual(probe.wait("turned_away")["problem"], "forwarding forbidden")
+
+    def test_it_comes_back_and_leaves_nothing_behind(self):
+        sshd = self.machine()
+        probe, [port] = self.connected(sshd, self.server(m.echo), flags=["--via", "program"],
+                                       env={"XDG_RUNTIME_DIR": str(self.home.path)})
+        sshd.signal_sessions(signal.SIGKILL)
+        probe.wait("lost")
+        probe.wait("connected")
+        sockets = [dial(port) for _ in range(200)]
+        for i, s in enumerate(sockets):
+            s.sendall(struct.pack(">Q", i))
+        self.assertEqual([struct.unpack(">Q", m.receive(s, 8))[0] for s in sockets], list(range(200)))
+        for s in sockets:
+            s.close()
+        self.assertEqual(len(list(self.home.path.glob("nbform-*"))), 1)
+        self.assertEqual(probe.stop(), 0)
+        self.assertEqual(list(self.home.path.glob("nbform-*")), [])
+
+    def test_killed_outright_it_leaves_no_ssh_behind(self):
+        sshd = self.machine()
+        probe, _ = self.connected(sshd, self.server(m.echo), flags=["--via", "program"])
+        [child] = pathlib.Path(f"/proc/{probe.process.pid}/task/{probe.process.pid}/children").read_text().split()
+        probe.process.kill()
+        m.until(lambda: not os.path.exists(f"/proc/{child}") or ") Z" in pathlib.Path(f"/proc/{child}/stat").read_text(),
+                "ssh ends by itself")
 
 
 if __name__ == "__main__":
