@@ -20,7 +20,6 @@ constexpr Wording kWordings[] = {
     {"Too many authentication failures", SshProblem::auth_refused},
     {"Host key verification failed", SshProblem::host_key_refused},
     {"Unable to negotiate with", SshProblem::no_common_algorithm},
-    {"incorrect passphrase supplied", SshProblem::key_unusable},
     {"Load key ", SshProblem::key_unusable},
     {"are too open", SshProblem::key_unusable},
     {"Bad configuration option", SshProblem::needs_system_ssh},
@@ -61,7 +60,6 @@ std::optional<SshRemark> read_ssh_words(std::string_view line) {
     if (line.find(wording.part) == std::string_view::npos) continue;
     SshRemark out{wording.problem, std::string(line)};
     if (out.problem == SshProblem::auth_refused) out.methods = methods_in(line);
-    out.wrong_passphrase = line.find("incorrect passphrase") != std::string_view::npos;
     return out;
   }
   return std::nullopt;

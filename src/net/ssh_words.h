@@ -14,7 +14,6 @@ struct SshRemark {
   SshProblem problem = SshProblem::lost;
   std::string text;                  // the program's words, without its decoration
   std::vector<std::string> methods;  // auth_refused: what the server would take
-  bool wrong_passphrase = false;     // key_unusable: another one may do
 };
 
 // None: nothing that matters. Wordings are those of OpenSSH 7 to 9.
