@@ -14,14 +14,16 @@ namespace nbform {
 
 namespace {
 
-// All that a signal handler may touch. A static, because signals have no other way in.
+// All that a signal handler may touch. Statics, because signals have no other way in.
 std::atomic<int> wake_pipe{-1};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> written{false};  // spares take() a system call for each event of the loop
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 void on_signal(int) {
   int saved = errno;
   if (int fd = wake_pipe.load(); fd >= 0) [[maybe_unused]]
     ssize_t n = ::write(fd, "i", 1);
+  written.store(true);  // after it: a reader that comes in between is woken once more
   errno = saved;
 }
 
@@ -57,6 +59,7 @@ void Interrupts::listen(bool on) {
 }
 
 int Interrupts::take() {
+  if (!written.exchange(false)) return 0;
   char bytes[64];
   ssize_t n = read_fd_ >= 0 ? ::read(read_fd_, bytes, sizeof bytes) : 0;
   return n > 0 ? static_cast<int>(n) : 0;

@@ -87,8 +87,8 @@ class SshLibrary : public SshTransport {
   void open_waiting();
   void turn_away(Waiting connection);
   void add(Waiting connection);
-  bool move(Carried& carried);
-  void on_near(Carried& carried);
+  bool move(Carried& carried, bool near_ready);
+  void on_near(Carried& carried, Readiness is);
   void settle();
   void beat();
   void too_late();
@@ -222,7 +222,7 @@ void SshLibrary::begin_serving() {
 void SshLibrary::serve() {
   session_.pump();
   open_waiting();
-  std::erase_if(carried_, [this](auto& carried) { return !move(*carried); });
+  std::erase_if(carried_, [this](auto& carried) { return !move(*carried, false); });
   session_.tidy();
 }
 
@@ -255,20 +255,20 @@ void SshLibrary::turn_away(Waiting connection) {
 void SshLibrary::add(Waiting connection) {
   auto carried = std::make_unique<Carried>(env_, std::move(connection.near), session_.take_channel());
   Carried* it = carried.get();
-  it->watch.begin(it->relay.fd(), it->relay.wants(), [this, it](Readiness) { on_near(*it); });
+  it->watch.begin(it->relay.fd(), it->relay.wants(), [this, it](Readiness is) { on_near(*it, is); });
   carried_.push_back(std::move(carried));
 }
 
 // False when the connection is over.
-bool SshLibrary::move(Carried& carried) {
-  Relay::State state = carried.relay.move(scratch_);
+bool SshLibrary::move(Carried& carried, bool near_ready) {
+  Relay::State state = carried.relay.move(scratch_, near_ready);
   if (state == Relay::State::broken) carried.relay.reset();
   carried.watch.ask(carried.relay.wants());
   return state == Relay::State::going;
 }
 
-void SshLibrary::on_near(Carried& carried) {
-  if (!move(carried)) {
+void SshLibrary::on_near(Carried& carried, Readiness is) {
+  if (!move(carried, is.read)) {
     carried.watch.end();
     carried_.remove_if([&carried](const auto& one) { return one.get() == &carried; });
     session_.tidy();

@@ -12,8 +12,8 @@ constexpr int kChunksUp = 4;  // at one go, so that one upload does not hold up 
 
 }  // namespace
 
-Relay::State Relay::move(std::span<char> scratch) {
-  if (!move_down(scratch) || !move_up(scratch)) return State::broken;
+Relay::State Relay::move(std::span<char> scratch, bool near_ready) {
+  if (!move_down(scratch) || !move_up(scratch, near_ready)) return State::broken;
   return up_done_ && down_done_ ? State::finished : State::going;
 }
 
@@ -66,9 +66,9 @@ bool Relay::finish_up() {
   return end != FarEnd::State::broken;
 }
 
-bool Relay::move_up(std::span<char> scratch) {
+bool Relay::move_up(std::span<char> scratch, bool near_ready) {
   if (!up_.empty() && !send_up(std::string(std::move(up_)))) return false;
-  for (int chunk = 0; chunk < kChunksUp && !blocked_ && !near_ended_; ++chunk) {
+  for (int chunk = 0; near_ready && chunk < kChunksUp && !blocked_ && !near_ended_; ++chunk) {
     ssize_t n = ::recv(fd(), scratch.data(), kChunk, MSG_DONTWAIT);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
     if (n < 0) return false;

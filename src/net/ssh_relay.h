@@ -34,8 +34,9 @@ class Relay {
 
   Relay(Descriptor near, std::unique_ptr<FarEnd> far) : near_(std::move(near)), far_(std::move(far)) {}
 
-  // Moves bytes both ways as far as they go now. `scratch` is at least kChunk, and nobody's between calls.
-  State move(std::span<char> scratch);
+  // Moves bytes both ways as far as they go now; from the near side only where it is known to have some.
+  // `scratch` is at least kChunk, and nobody's between calls.
+  State move(std::span<char> scratch, bool near_ready = true);
   int fd() const { return near_.get(); }
   Readiness wants() const { return {.read = !near_ended_ && !blocked_, .write = !down_.empty()}; }
   // The same of the far side, where that is a socket too.
@@ -45,7 +46,7 @@ class Relay {
 
  private:
   bool move_down(std::span<char> scratch);
-  bool move_up(std::span<char> scratch);
+  bool move_up(std::span<char> scratch, bool near_ready);
   bool send_down(std::string_view bytes);
   bool send_up(std::string_view bytes);
   bool finish_up();

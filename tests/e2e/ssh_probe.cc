@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "net/real_env.h"
+#include "net/ssh_socket.h"
 #include "net/tunnel.h"
 
 using namespace nbform;
@@ -99,7 +101,17 @@ TunnelCalls calls_of(Env& env, Flags& flags, bool& over) {
     auto text = env.read_file(flags.one("--address"));
     if (!text.ok()) return done(text.error());
     auto words = split(trim(*text), ' ');
-    done(TunnelAddress{.host = std::string(words.at(0)), .port = std::stoi(std::string(words.at(1)))});
+    TunnelAddress at{.host = std::string(words.at(0)), .port = std::stoi(std::string(words.at(1)))};
+    if (flags.all["--stream"].empty()) return done(std::move(at));
+    // As a relay would have it: a connected socket of the caller's, whatever it leads to.
+    auto connecting = std::make_shared<std::unique_ptr<Connecting>>();
+    *connecting = std::make_unique<Connecting>(
+        env, at.host, at.port, std::chrono::seconds(10),
+        [&env, done, connecting, host = at.host](Connecting::Outcome outcome) {
+          if (!outcome.socket) return done(outcome.failure.why);
+          done(TunnelAddress{.host = host + " by relay", .stream = std::move(outcome.socket)});
+          env.after(Duration(0), [connecting] { connecting->reset(); });
+        });
   };
   calls.verify = [&](const HostKey& key, auto done) {
     print({{"event", Value("verify")}, {"type", Value(key.type)}, {"fingerprint", Value(key.fingerprint())}});

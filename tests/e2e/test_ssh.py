@@ -193,6 +193,19 @@ class Carrying(WithMachine):
 
 
 class Coming_back(WithMachine):
+    def test_many_cuts_leave_no_descriptor_behind(self):
+        sshd = self.machine()
+        probe, [port] = self.connected(sshd, self.server(m.echo))
+        before = probe.descriptors()
+        for _ in range(8):
+            with contextlib.ExitStack() as open_ones:
+                for s in [open_ones.enter_context(dial(port)) for _ in range(10)]:
+                    s.sendall(b"x")
+                sshd.signal_sessions(signal.SIGKILL)
+                probe.wait("lost")
+                probe.wait("connected")
+        m.until(lambda: probe.descriptors() <= before, "as many descriptors as at first")
+
     def test_a_killed_session_comes_back_and_new_connections_wait_for_it(self):
         sshd = self.machine()
         probe, [port] = self.connected(sshd, self.server(m.echo))
@@ -269,6 +282,22 @@ class Agent:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+
+
+class Over_a_stream(WithMachine):
+    """A connected stream of the caller's instead of an address, as through a relay."""
+
+    def test_the_tunnel_rides_on_it_and_asks_for_another_when_it_breaks(self):
+        for via in ("library", "program"):
+            with self.subTest(via):
+                sshd = self.machine()
+                probe, [port] = self.connected(sshd, self.server(m.echo), flags=["--stream", "yes", "--via", via])
+                sshd.signal_sessions(signal.SIGKILL)
+                probe.wait("lost")
+                self.assertEqual(probe.wait("connected")["text"], "127.0.0.1 by relay")
+                with dial(port) as s:
+                    s.sendall(b"hello")
+                    self.assertEqual(m.receive(s, 5), b"hello")
 
 
 class Signing_in(WithMachine):
