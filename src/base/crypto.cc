@@ -125,14 +125,19 @@ std::string hmac_sha256(std::string_view key, std::string_view in) {
 }
 
 std::string hex(std::string_view in) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
   out.reserve(in.size() * 2);
-  for (char c : in) fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
+  for (char c : in) {
+    auto byte = static_cast<unsigned char>(c);
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
   return out;
 }
 
 std::string digest16(std::string_view text) {
-  return hex(sha256(text)).substr(0, 16);
+  return hex(std::string_view(sha256(text)).substr(0, 8));
 }
 
 std::string base64(std::string_view in) {

@@ -6,6 +6,12 @@
 
 namespace nbform {
 
+namespace {
+bool is_before(std::string_view a, std::string_view b) {
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+}  // namespace
+
 Fields::Fields(std::string_view text) {
   take_members(text);
   if (!text.empty()) bug("a list of fields goes on after its end");
@@ -25,12 +31,14 @@ void Fields::take_members(std::string_view& text) {
       text.remove_prefix(1);
     }
   } while (text.starts_with(',') && (text.remove_prefix(1), true));
-  std::sort(members_.begin(), members_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(members_.begin(), members_.end(),
+            [](const auto& a, const auto& b) { return is_before(a.first, b.first); });
 }
 
 const Fields* Fields::find(std::string_view name) const {
-  auto at = std::lower_bound(members_.begin(), members_.end(), name,
-                             [](const auto& member, std::string_view n) { return member.first < n; });
+  auto at =
+      std::lower_bound(members_.begin(), members_.end(), name,
+                       [](const auto& member, std::string_view n) { return is_before(member.first, n); });
   return at != members_.end() && at->first == name ? &at->second : nullptr;
 }
 

@@ -23,7 +23,7 @@ class Fields {
  private:
   void take_members(std::string_view& text);
 
-  std::vector<std::pair<std::string, Fields>> members_;  // by name
+  std::vector<std::pair<std::string, Fields>> members_;  // by length, then by name: few names are compared
 };
 
 }  // namespace nbform

@@ -15,16 +15,22 @@ const Value kNull;
 const List kEmptyList;
 const Map kEmptyMap;
 
+// As operator<; most keys differ in their first byte.
+bool is_before(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty() || a[0] == b[0]) return a < b;
+  return static_cast<unsigned char>(a[0]) < static_cast<unsigned char>(b[0]);
+}
+
 auto lower_bound(auto& items, std::string_view key) {
   return std::lower_bound(items.begin(), items.end(), key,
-                          [](const Map::Item& item, std::string_view k) { return item.first < k; });
+                          [](const Map::Item& item, std::string_view k) { return is_before(item.first, k); });
 }
 }  // namespace
 
 Map::Map(std::initializer_list<Item> items) : Map(from(std::vector<Item>(items))) {}
 
 Map Map::from(std::vector<Item> items) {
-  auto before = [](const Item& a, const Item& b) { return a.first < b.first; };
+  auto before = [](const Item& a, const Item& b) { return is_before(a.first, b.first); };
   if (!std::is_sorted(items.begin(), items.end(), before))
     std::stable_sort(items.begin(), items.end(), before);
   Map map;

@@ -76,7 +76,7 @@ Result<> check_text(std::string_view text) {
 
 std::string_view local_name(const pugi::xml_node& node) {
   std::string_view name = node.name();
-  return name.substr(name.rfind(':') + 1);
+  return name.find(':') == std::string_view::npos ? name : name.substr(name.rfind(':') + 1);
 }
 
 bool is_among(std::string_view name, const std::vector<std::string_view>& names) {

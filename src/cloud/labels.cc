@@ -1,7 +1,5 @@
 #include "cloud/labels.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/crypto.h"
@@ -14,7 +12,7 @@ bool is_own(std::string_view key, Spelling spelling) {
 
 void write_owner(Map& labels, const Owner& owner, Spelling spelling) {
   auto put = [&](std::string_view word, const std::string& value) {
-    labels.set(fmt::format("{}{}", spelling.prefix, word), value);
+    labels.set(std::string(spelling.prefix).append(word), value);
   };
   put("stack", owner.stack);
   put("notebook", owner.notebook);
@@ -23,7 +21,7 @@ void write_owner(Map& labels, const Owner& owner, Spelling spelling) {
 
 Owner read_owner(const Map& labels, Spelling spelling) {
   auto text = [&](std::string_view word) {
-    const Value* value = labels.find(fmt::format("{}{}", spelling.prefix, word));
+    const Value* value = labels.find(std::string(spelling.prefix).append(word));
     return value != nullptr ? std::string(value->as_text()) : std::string();
   };
   return {text("stack"), text("notebook"), text("part")};

@@ -258,6 +258,7 @@ std::span<const NotBuilt> not_built() {
 }
 
 bool path_matches(std::string_view pattern, const std::vector<std::string>& path) {
+  if (path.empty() || (pattern[0] != '*' && pattern[0] != path[0][0])) return false;
   for (std::size_t i = 0; i < path.size(); ++i) {
     bool any = pattern.starts_with('*'), last = i + 1 == path.size();
     std::size_t size = any ? 1 : path[i].size();
@@ -266,7 +267,7 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& path
     if (!fits || !ends) return false;
     if (!last) pattern.remove_prefix(size + 1);
   }
-  return !path.empty();
+  return true;
 }
 
 std::vector<std::string> drop_unsupported(Node& merged, std::string_view service,
