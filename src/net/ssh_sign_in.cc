@@ -100,7 +100,7 @@ void SshSignIn::next_key() {
 void SshSignIn::ask_passphrase() {
   asking_ = true;
   calls_.passphrase(current().name, ++attempt_, lifeline_.guard([this](Result<Secret> answer) {
-    asking_ = false;
+    if (!std::exchange(asking_, false)) return;
     if (answer.ok()) {
       passphrase_ = std::move(answer).value();
     } else {

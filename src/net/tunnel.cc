@@ -104,6 +104,7 @@ class Tunnel::Machine {
   std::unique_ptr<Connecting> connecting_;
   std::unique_ptr<SshTransport> transport_;
   std::optional<Time> connected_at_;
+  int attempts_ = 0;
   std::vector<HostKey> trusted_;
   bool was_connected_ = false, over_ = false;
   Backoff backoff_;
@@ -181,8 +182,8 @@ void Tunnel::Machine::expire() {
 void Tunnel::Machine::attempt() {
   transport_.reset();
   connecting_.reset();
-  calls_.address(lifeline_.guard([this](Result<TunnelAddress> address) {
-    if (over_) return;
+  calls_.address(lifeline_.guard([this, nth = ++attempts_](Result<TunnelAddress> address) {
+    if (over_ || nth != attempts_ || connecting_ || transport_) return;  // answered twice, or too late
     if (!address.ok()) return fail({SshProblem::unreachable, std::move(address).error()});
     reach(std::move(address).value());
   }));

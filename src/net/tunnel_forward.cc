@@ -38,9 +38,9 @@ std::vector<std::string> pieces(std::string_view text) {
 }
 
 Diagnostic unreadable(std::string_view text, std::string_view why) {
-  return error(
-      Code::usage, "This is no forwarding",
-      fmt::format("\"{}\": {}. Write LOCAL:REMOTE or LOCAL:HOST:REMOTE, for example 9999:8888.", text, why));
+  return error(Code::usage, "This is no forwarding",
+               fmt::format("\"{}\": {}. Write LOCAL:REMOTE or LOCAL:HOST:REMOTE, for example 9999:8888.",
+                           text.substr(0, 80), why));
 }
 
 }  // namespace

@@ -223,13 +223,15 @@ class Coming_back(WithMachine):
         cut.close()
 
     def test_a_machine_that_falls_silent_is_given_up(self):
-        sshd = self.machine()
-        probe, _ = self.connected(sshd, self.server(m.echo), flags=["--keep-alive", 300, "--handshake", 2000])
-        sshd.signal_sessions(signal.SIGSTOP)
-        lost = probe.wait("lost")
-        self.assertEqual(lost["problem"], "connection lost")
-        self.assertIn("Nothing was heard", lost["detail"])
-        probe.wait("connected")
+        for via, pulse, says in (("library", 300, "Nothing was heard"), ("program", 1000, "not responding")):
+            with self.subTest(via):
+                sshd = self.machine()
+                probe, _ = self.connected(sshd, self.server(m.echo), flags=["--keep-alive", pulse, "--via", via])
+                sshd.signal_sessions(signal.SIGSTOP)
+                lost = probe.wait("lost")
+                self.assertEqual(lost["problem"], "connection lost")
+                self.assertIn(says, lost["detail"])
+                probe.wait("connected")
 
     def test_a_machine_with_a_new_address_is_found_again(self):
         first = self.machine()

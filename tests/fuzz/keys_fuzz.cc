@@ -1,7 +1,8 @@
 // Any text as a key file: service account, authorised user, external account, a ready token, a public ssh
 // key; and of AWS: its ini files, a program's output, an SSO login. It is refused with a message that quotes
-// none of it, or gives requests that may leave. The first line says which: "credential", "token", "ssh",
-// "answer", "ini", "process", "sts", "sso".
+// none of it, or gives requests that may leave. And what a tunnel reads: key files, host keys, the words of
+// ssh. The first line says which: "credential", "token", "ssh", "answer", "ini", "process", "sts", "sso",
+// "tunnel".
 #include <algorithm>
 #include <cctype>
 
@@ -12,6 +13,10 @@
 #include "net/aws_credentials.h"
 #include "net/google_credentials.h"
 #include "net/ini.h"
+#include "net/ssh_command.h"
+#include "net/ssh_key.h"
+#include "net/ssh_words.h"
+#include "net/tunnel_forward.h"
 
 using namespace nbform;
 
@@ -124,6 +129,21 @@ void sso(std::string_view text) {
   may_be_sent(sso_credentials_request("https://portal.sso.us-west-2.amazonaws.com", login, *token));
 }
 
+// --- SSH ---
+
+void tunnel(std::string_view text) {
+  if (auto key = read_private_key(text))
+    fuzz::require(key->blob.empty() || key_type_of(key->blob) == key->type, "a key of two types");
+  if (auto key = parse_host_key(text))
+    fuzz::require(parse_host_key(key->text()) == key, "a host key that does not survive its own text");
+  if (auto forward = parse_forward(text); !forward.ok())
+    fuzz::check_message(forward.error());
+  else
+    fuzz::require(forward->local > 0 && forward->port > 0 && !forward->host.empty(), "half a forwarding");
+  (void)read_ssh_words(text);
+  (void)key_file_in(text);
+}
+
 }  // namespace
 
 NBFORM_FUZZ(text) {
@@ -135,5 +155,6 @@ NBFORM_FUZZ(text) {
   if (kind == "process") aws_keys(parse_process_output(rest, "a program"));
   if (kind == "sts") aws_keys(parse_sts_credentials({200, {}, std::string(rest)}));
   if (kind == "sso") sso(rest);
+  if (kind == "tunnel") tunnel(rest);
   if (kind == "ssh") (void)public_key_problem(rest);
 }
