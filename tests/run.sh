@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything from a fresh Debian 12 to the verdict: packages, a release build (binaries in build/bin), every suite,
-# then unit and golden tests and a part of the crash tests again under ASan and UBSan. Fuzzing is a minute a target.
+# then unit and golden tests, a part of the crash tests and the tunnel again under ASan and UBSan. Fuzzing is a minute a target.
 #   sh tests/run.sh [--fast] [--suite NAME]... [--report FILE]
 #     --fast         unit, golden and layout, without the sanitizers
 #     --suite NAME   only this suite (unit golden layout contract e2e crash bench fuzz), without the sanitizers; repeatable
@@ -109,11 +109,11 @@ fi
 unset NBFORM_REPORT
 
 if [ -n "$sanitizers" ]; then
-  say "Unit, golden and a part of the crash tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+  say "Unit, golden, a part of the crash tests and the tunnel under AddressSanitizer and UndefinedBehaviorSanitizer"
   build sanitized asan checked
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
     ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 \
-      --output-junit results.xml -L '^(unit|golden|crash)$' || failed="$failed sanitized-tests"
+      --output-junit results.xml -L '^(unit|golden|crash|checked)$' || failed="$failed sanitized-tests"
 fi
 
 say "Done in $(seconds_since "$begun") s"

@@ -12,7 +12,7 @@ namespace nbform {
 
 namespace {
 
-// Unknown names are skipped by the library, so newer versions use what they have.
+// What newer versions of the library have is used where it is there.
 constexpr const char* kHostKeyTypes =
     "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256";
 constexpr const char* kCiphers =
@@ -32,6 +32,18 @@ LIBSSH2_SESSION* new_session(void* owner) {
   libssh2_session_set_blocking(session, 0);
   libssh2_keepalive_config(session, 1, kKeepAliveSeconds);
   return session;
+}
+
+// Those of the wished algorithms that this version has. It would leave out the others by itself, with a
+// memcpy over overlapping ranges.
+std::string known(LIBSSH2_SESSION* session, int what, const std::string& wished) {
+  const char** names = nullptr;
+  const int count = libssh2_session_supported_algs(session, what, &names);
+  std::vector<std::string> out;
+  for (std::string_view wish : split(wished, ','))
+    if (count > 0 && std::find(names, names + count, wish) != names + count) out.emplace_back(wish);
+  if (count > 0) libssh2_free(session, names);
+  return join(out, ",");
 }
 
 unsigned length(const std::string& text) {
@@ -167,10 +179,11 @@ class SshSession::Channel : public FarEnd {
 
 SshSession::SshSession(SshWire& wire, const std::vector<std::string>& host_key_types)
     : lib_(std::make_unique<Library>(wire)) {
-  auto prefer = [this](int what, const std::string& names) {
-    if (libssh2_session_method_pref(lib_->session, what, names.c_str()) == 0) return;
+  auto prefer = [this](int what, const std::string& wished) {
+    const std::string names = known(lib_->session, what, wished);
+    if (!names.empty() && libssh2_session_method_pref(lib_->session, what, names.c_str()) == 0) return;
     trouble_ = Trouble::algorithms;
-    trouble_text_ = "it knows none of " + names;
+    trouble_text_ = "it knows none of " + wished;
   };
   prefer(LIBSSH2_METHOD_HOSTKEY, host_key_types.empty() ? kHostKeyTypes : join(host_key_types, ","));
   for (int what : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}) prefer(what, kCiphers);

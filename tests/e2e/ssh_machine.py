@@ -236,6 +236,9 @@ class Probe:
         """Resident, KiB."""
         return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * 4
 
+    def sanitized(self):
+        return "libasan" in pathlib.Path(f"/proc/{self.process.pid}/maps").read_text()
+
     def cpu(self):
         """Seconds so far."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -245,8 +248,9 @@ class Probe:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def stop(self):
-        """Its exit code after SIGTERM."""
-        self.process.terminate()
+        """Its exit code after SIGTERM; one that has failed ends by itself."""
+        if not any(event["event"] == "failed" for event in self.seen):
+            self.process.terminate()
         try:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -54,8 +54,13 @@ class WithMachine(unittest.TestCase):
         for line in sshd.host_keys() if sshd and trust else []:
             given += ["--trust", line]
         probe = m.Probe(*given, *flags, env=env)
-        self.addCleanup(probe.stop)
+        self.addCleanup(self.end, probe)
         return probe
+
+    def end(self, probe):
+        """Whatever happened, it ends in order: 0 when told to, 1 when it failed."""
+        killed = probe.process.poll() == -signal.SIGKILL
+        self.assertIn(probe.stop(), (-signal.SIGKILL,) if killed else (0, 1))  # a sanitizer would say 99
 
     def connected(self, sshd, *servers, flags=(), **options):
         """A tunnel to servers, and its local ports."""
@@ -164,7 +169,10 @@ class Carrying(WithMachine):
         peak = max(peak, probe.memory())
         figures.report("tunnel_memory", [], {"slow_readers": 16, "before_kib": before, "peak_kib": peak}, "16 readers of 1 GiB each",
                        "python3 -B -m unittest test_ssh in tests/e2e")
-        self.assertLess(peak - before, 64 << 10)
+        if probe.sanitized():
+            print("memory is not judged: under AddressSanitizer")
+        else:
+            self.assertLess(peak - before, 64 << 10)
         for s in slow:
             s.close()
 
@@ -180,7 +188,7 @@ class Carrying(WithMachine):
                 while True:
                     sent += s.send(b"x" * (1 << 20))
             self.assertLess(sent, 64 << 20)
-            self.assertLess(probe.memory() - before, 16 << 10)
+            self.assertLess(probe.memory() - before, (64 if probe.sanitized() else 16) << 10)
 
     def test_an_idle_tunnel_costs_no_time(self):
         probe, ports = self.connected(self.machine(), self.server(m.echo))
