@@ -14,6 +14,8 @@
 
 namespace nbform {
 
+class SshAccess;  // cloud/ssh_access.h
+
 // What lowering may know besides the notebook: what stands in the environment.
 struct LowerContext {
   const Manifest* manifest = nullptr;
@@ -53,6 +55,8 @@ class Service {
   virtual std::string_view name() const = 0;        // "gce"
   virtual std::string_view cloud_type() const = 0;  // "gcp"
   virtual std::vector<const Kind*> kinds() const = 0;
+  // How its machines are reached by SSH; null: they are not.
+  virtual const SshAccess* ssh() const { return nullptr; }
 
   // Where a notebook of this service lives, as far as its lists reach. Errors are positioned.
   virtual Result<Scope> scope(const Notebook& notebook, const LowerContext& context) const = 0;

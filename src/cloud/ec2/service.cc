@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cloud/ec2/ec2.h"
+#include "cloud/ssh_access.h"
 
 namespace nbform::ec2 {
 
@@ -193,6 +194,7 @@ class Ec2Service final : public Service {
   std::vector<const Kind*> kinds() const override {
     return {&instance_kind(), &volume_kind(), &security_group_kind(), &key_pair_kind()};
   }
+  const SshAccess* ssh() const override { return &ssh_access(); }
 
   Result<Scope> scope(const Notebook& notebook, const LowerContext& context) const override {
     std::string region;

@@ -21,6 +21,10 @@ inline constexpr std::string_view kCloudPlatform = "https://www.googleapis.com/a
 inline constexpr std::int64_t kDefaultDiskGb = 100;
 inline constexpr std::string_view kDefaultBootText = "boot disk balanced";  // on the plan's `defaults` line
 
+inline constexpr std::string_view kLogin = "nbform";  // the user whose keys stand in the metadata
+
+const SshAccess& ssh_access();
+
 void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
                     Diagnostics& problems);
 

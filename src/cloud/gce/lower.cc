@@ -378,7 +378,7 @@ class Lowering {
 
   std::string key_line(const SshKey& key) const {
     std::vector<std::string_view> words = split(trim(key.line), ' ');
-    std::string user = n_.access.ssh.user.value_or("nbform");
+    std::string user = n_.access.ssh.user.value_or(std::string(kLogin));
     return fmt::format("{}:{} {} nbform:{}", user, words[0], words.size() > 1 ? words[1] : "",
                        context_.manifest->stack.label());
   }

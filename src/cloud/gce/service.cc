@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cloud/gce/gce.h"
+#include "cloud/ssh_access.h"
 
 namespace nbform::gce {
 
@@ -66,6 +67,7 @@ class GceService final : public Service {
   std::string_view name() const override { return "gce"; }
   std::string_view cloud_type() const override { return "gcp"; }
   std::vector<const Kind*> kinds() const override { return {&instance_kind(), &disk_kind()}; }
+  const SshAccess* ssh() const override { return &ssh_access(); }
 
   Result<Scope> scope(const Notebook& notebook, const LowerContext& context) const override {
     if (context.account.empty()) return no_project(notebook);

@@ -1,0 +1,54 @@
+// How VMs of Compute Engine are reached by SSH (guest agent, gcp.md: guest attributes, serial port).
+#include <fmt/format.h>
+
+#include "cloud/gce/gce.h"
+#include "cloud/ssh_access.h"
+
+namespace nbform::gce {
+
+namespace {
+
+class GceSshAccess final : public SshAccess {
+ public:
+  std::string machine_id(const Live& machine) const override {
+    return fmt::format("gce/{}/{}", machine.scope.account, machine.numeric_id);
+  }
+  // The guest agent makes the user that stands before the key in the metadata.
+  std::string login(const Notebook& notebook, const Live&) const override {
+    return notebook.access.ssh.user.value_or(std::string(kLogin));
+  }
+  int jupyter_port(const Notebook& notebook) const override {
+    return notebook.image.set() && !notebook.image->project.value_or(std::string(kImageProject))
+                                        .starts_with("deeplearning-platform")
+               ? 8888
+               : 8080;
+  }
+  std::vector<HostKeySource> host_key_sources(const Live& machine) const override {
+    auto call = [&](std::string_view what, Query query) {
+      Call out =
+          zonal("GET", machine.scope, machine.zone, fmt::format("instances/{}/{}", machine.name, what));
+      out.query = std::move(query);
+      return out;
+    };
+    return {
+        {"guest attributes", "compute.instances.getGuestAttributes",
+         call("getGuestAttributes", {{"queryPath", "hostkeys/"}})},
+        {"serial port output", "compute.instances.getSerialPortOutput", call("serialPort", {{"port", "1"}})}};
+  }
+  std::vector<std::string> host_keys(const Value& answer) const override {
+    if (!answer["contents"].is_null()) return host_keys_in_console(answer["contents"].as_text());
+    std::vector<std::string> out;
+    for (const Value& item : answer.at_path("queryValue/items").as_list())
+      out.push_back(fmt::format("{} {}", item["key"].as_text(), item["value"].as_text()));
+    return out;
+  }
+};
+
+}  // namespace
+
+const SshAccess& ssh_access() {
+  static const GceSshAccess access;
+  return access;
+}
+
+}  // namespace nbform::gce

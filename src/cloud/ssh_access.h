@@ -1,0 +1,45 @@
+// How machines of a service are reached by SSH: under which name one signs in, and where their host keys can
+// be read through the cloud's own API. Pure; knows no SSH and performs nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/kind.h"
+#include "core/resource.h"
+#include "manifest/notebook.h"
+
+namespace nbform {
+
+// One call whose answer shows a machine's host keys, once the machine has written them.
+struct HostKeySource {
+  std::string name;        // for people: "guest attributes"
+  std::string permission;  // that it needs
+  Call call;
+};
+
+class SshAccess {
+ public:
+  virtual ~SshAccess() = default;
+
+  // Another machine has another one, whatever it is called and wherever it is reached.
+  virtual std::string machine_id(const Live& machine) const = 0;
+  // The public address; "" where there is none, or none now.
+  std::string address(const Live& machine) const;
+  // The user that the image or nbform makes; "" where only `access.ssh.user` can tell.
+  virtual std::string login(const Notebook& notebook, const Live& machine) const = 0;
+  // Where Jupyter listens on the machine, as the image starts it.
+  virtual int jupyter_port(const Notebook& notebook) const = 0;
+  // The surest one first.
+  virtual std::vector<HostKeySource> host_key_sources(const Live& machine) const = 0;
+  // "ssh-ed25519 AAAA..." of an answer; none: nothing is written yet.
+  virtual std::vector<std::string> host_keys(const Value& answer) const = 0;
+};
+
+// The host keys that a boot prints on the console: the last whole block of cloud-init's
+// (tools/write-ssh-key-fingerprints), or lines that begin with "nbform-hostkey:". Whatever the console mixes
+// in is passed over.
+std::vector<std::string> host_keys_in_console(std::string_view text);
+
+}  // namespace nbform
