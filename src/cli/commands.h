@@ -6,7 +6,7 @@
 namespace nbform::cli {
 
 extern const Command kPlanCommand, kApplyCommand, kDestroyCommand, kStartCommand, kStopCommand,
-    kStatusCommand, kForgetCommand, kSandboxCommand, kVersionCommand;
+    kConnectCommand, kStatusCommand, kForgetCommand, kSandboxCommand, kVersionCommand;
 
 extern const Command kValidateCommand, kShowCommand, kSchemaCommand, kExplainCommand, kInitCommand;
 

@@ -16,7 +16,6 @@ namespace nbform::cli {
 
 namespace {
 
-// What secret variables put into requests: it must not come out in a log.
 // Says once of each server and reason what a run waits for, when that is not over in a moment.
 std::function<void(const RetryNotice&)> waiting_lines(Screen& screen) {
   return [&screen, said = std::make_shared<std::set<std::string>>()](const RetryNotice& notice) {
@@ -27,6 +26,7 @@ std::function<void(const RetryNotice&)> waiting_lines(Screen& screen) {
   };
 }
 
+// What secret variables put into requests: it must not come out in a log.
 std::vector<Secret> secrets_of(const Manifest& manifest) {
   std::vector<Secret> out;
   for (const Notebook& notebook : manifest.notebooks)

@@ -172,17 +172,17 @@ struct Ssh {
   Texts allow_from;  // CIDRs, or the one word "me"
   Number port;
 };
-struct Tunnel {
+struct TunnelPorts {
   int local = 0;       // 0: the image's own port
   int remote = 0;      // 0: the image's own port
   bool fixed = false;  // "L:R": another local port is not taken instead
-  bool operator==(const Tunnel&) const = default;
+  bool operator==(const TunnelPorts&) const = default;
 };
 struct Jupyter {
   Number port;
 };
 struct Access {
-  Setting<Tunnel> tunnel;
+  Setting<TunnelPorts> tunnel;
   Ssh ssh;
   Jupyter jupyter;
   Flag colab;

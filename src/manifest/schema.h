@@ -105,7 +105,7 @@ inline void fill(const Node& node, const Shape&, EnvValue& out) {
   const Node* text = secret != nullptr ? secret : node.find("text");
   if (text != nullptr) out = {text->text, secret != nullptr};
 }
-inline void fill(const Node& node, const Shape&, Tunnel& out) {
+inline void fill(const Node& node, const Shape&, TunnelPorts& out) {
   auto colon = node.text.find(':');
   auto port = [](std::string_view text) { return static_cast<int>(parse_integer(text).value_or(0)); };
   out.fixed = colon != std::string::npos;
@@ -180,7 +180,7 @@ struct Walker {
     visit(path, s, Value(v.text));
     if (v.is_secret_ref) path.pop_back();
   }
-  void at(const Shape& s, const Tunnel& v) {
+  void at(const Shape& s, const TunnelPorts& v) {
     visit(path, s,
           v.fixed ? Value(std::to_string(v.local) + ":" + std::to_string(v.remote)) : Value(v.local));
   }

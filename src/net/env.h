@@ -93,7 +93,10 @@ class Env {
   virtual void spawn(std::vector<std::string> argv, Duration timeout,
                      std::function<void(Result<ProgramResult>)> done) = 0;
   // One line of the user's, without its end. usage: there is no terminal to ask on; cancelled: end of input.
-  virtual void prompt(std::string question, std::function<void(Result<std::string>)> done) = 0;
+  // Hidden: what is typed does not show.
+  enum class Echo { shown, hidden };
+  virtual void prompt(std::string question, std::function<void(Result<std::string>)> done,
+                      Echo echo = Echo::shown) = 0;
 
   // Runs `fn` each time the descriptor is ready for what is asked; a hang-up or an error counts as ready for
   // all of it. Asked for nothing, it rests. The descriptor stays the caller's, open until unwatch(). Only

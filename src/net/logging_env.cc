@@ -106,8 +106,8 @@ class LoggingEnv : public Env {
              std::function<void(Result<ProgramResult>)> done) override {
     inner_.spawn(std::move(argv), timeout, std::move(done));
   }
-  void prompt(std::string question, std::function<void(Result<std::string>)> done) override {
-    inner_.prompt(std::move(question), std::move(done));
+  void prompt(std::string question, std::function<void(Result<std::string>)> done, Echo echo) override {
+    inner_.prompt(std::move(question), std::move(done), echo);
   }
   WatchId watch(int fd, Readiness what, std::function<void(Readiness)> fn) override {
     return inner_.watch(fd, what, std::move(fn));

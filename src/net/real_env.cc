@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/random.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,7 +39,29 @@ struct RunningProgram {
 struct Question {
   std::string text;
   std::function<void(Result<std::string>)> done;
+  Env::Echo echo = Env::Echo::shown;
   bool asked = false;
+};
+
+// A terminal that does not show what is typed, until this ends.
+class QuietTerminal {
+ public:
+  QuietTerminal() {
+    known_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    quiet.c_lflag |= ECHONL;
+    if (known_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
+  }
+  ~QuietTerminal() {
+    if (known_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
+  }
+  QuietTerminal(const QuietTerminal&) = delete;
+  QuietTerminal& operator=(const QuietTerminal&) = delete;
+
+ private:
+  termios before_ = {};
+  bool known_ = false;
 };
 
 // Where it goes, if it may; a line end in a header would be a second header.
@@ -94,7 +117,7 @@ class RealEnv : public FileEnv {
 
   void spawn(std::vector<std::string> argv, Duration timeout,
              std::function<void(Result<ProgramResult>)> done) override;
-  void prompt(std::string question, std::function<void(Result<std::string>)> done) override;
+  void prompt(std::string question, std::function<void(Result<std::string>)> done, Echo echo) override;
 
   WatchId watch(int fd, Readiness what, std::function<void(Readiness)> fn) override {
     return watches_.add(fd, what, std::move(fn));
@@ -126,6 +149,7 @@ class RealEnv : public FileEnv {
   std::map<ExchangeId, TimerId> refused_;
   std::map<std::uint64_t, RunningProgram> programs_;
   std::deque<Question> questions_;
+  std::unique_ptr<QuietTerminal> quiet_;  // while a hidden answer is typed
   std::string typed_;
   bool terminal_ready_ = false, terminal_ended_ = false;
   std::uint64_t next_id_ = 1;
@@ -172,6 +196,7 @@ bool RealEnv::deliver_interrupt() {
   pending_interrupts_ += interrupts_.take();
   if (pending_interrupts_ == 0 || !interrupted_) return false;
   --pending_interrupts_;
+  quiet_.reset();
   auto fn = interrupted_;  // it may replace itself
   fn();
   return true;
@@ -215,9 +240,9 @@ bool RealEnv::deliver_program() {
   return false;
 }
 
-void RealEnv::prompt(std::string question, std::function<void(Result<std::string>)> done) {
+void RealEnv::prompt(std::string question, std::function<void(Result<std::string>)> done, Echo echo) {
   if (::isatty(STDIN_FILENO) == 1) {
-    questions_.push_back({std::move(question), std::move(done)});
+    questions_.push_back({std::move(question), std::move(done), echo});
     return;
   }
   after(Duration(0), [done = std::move(done)] {
@@ -230,6 +255,7 @@ void RealEnv::ask() {
   const std::string& text = questions_.front().text;
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
+  if (questions_.front().echo == Echo::hidden) quiet_ = std::make_unique<QuietTerminal>();
 }
 
 // A terminal hands out whole lines; more than one after a paste.
@@ -250,6 +276,7 @@ bool RealEnv::deliver_line() {
   if (end == std::string::npos && !terminal_ended_) return false;
   auto done = std::move(questions_.front().done);
   questions_.pop_front();
+  quiet_.reset();
   if (end == std::string::npos) {
     terminal_ended_ = false;
     done(error(Code::cancelled, "No answer", "The input ended."));

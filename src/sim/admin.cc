@@ -117,6 +117,10 @@ void World::add_aws_key(std::string id, std::string secret, std::string account,
   state_->aws.keys[std::move(id)] = {std::move(secret), "", std::move(account), std::move(arn), user_id, {}};
 }
 
+void World::give_loopback_addresses() {
+  state_->on_loopback = true;
+}
+
 void World::deny(std::string permission) {
   if (permission.empty())
     state_->denied.clear();
@@ -250,11 +254,18 @@ Result<Value> do_deny(World& w, Command& c, const std::string&) {
   return Value();
 }
 
+Result<Value> do_loopback(World& w, Command& c, const std::string&) {
+  NB_TRY(c.done());
+  w.give_loopback_addresses();
+  return Value();
+}
+
 constexpr std::array kDeeds = {
-    Deed{"preempt", do_preempt}, Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
-    Deed{"faults", do_faults},   Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
-    Deed{"image", do_image},     Deed{"guest", do_guest},       Deed{"variant", do_variant},
-    Deed{"token", do_token},     Deed{"deny", do_deny},         Deed{"rate", do_rate}};
+    Deed{"preempt", do_preempt},  Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
+    Deed{"faults", do_faults},    Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
+    Deed{"image", do_image},      Deed{"guest", do_guest},       Deed{"variant", do_variant},
+    Deed{"token", do_token},      Deed{"deny", do_deny},         Deed{"rate", do_rate},
+    Deed{"loopback", do_loopback}};
 
 }  // namespace
 

@@ -112,6 +112,7 @@ class World {
   void publish_image(std::string project, std::string family, std::string name);
   void write_guest_attribute(std::string_view project, std::string_view zone, std::string_view instance,
                              std::string space, std::string key, std::string value);
+  void give_loopback_addresses();  // from now on 127.0.0.0/8, so that a test's server can stand for a guest's
   void deny(std::string permission);  // "compute.instances.create", "ec2:Run*": refused with 403; "" clears
   // AWS. What befalls it besides, as data: `administer` (docs/simulator.md).
   void add_aws_key(std::string id, std::string secret, std::string account, std::string arn);

@@ -29,8 +29,7 @@ Map& first_interface(Resource& vm) {
 std::optional<Failure> apply_new_address(State& state, const Key& key, Resource& vm, const Value& args) {
   Value config = args;
   if (status_of(vm) == "RUNNING" && config["natIP"].is_null())
-    config.map().set("natIP",
-                     fmt::format("34.120.{}.{}", state.next_random(250), 2 + state.next_random(250)));
+    config.map().set("natIP", ephemeral_address(state));
   first_interface(vm).set("accessConfigs", List{config});
   note_change(state, key, "address", {}, config);
   return std::nullopt;

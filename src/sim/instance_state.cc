@@ -89,12 +89,13 @@ std::optional<Failure> take_capacity(State& state, const Key& key, Resource& ins
   return take_quota(state, instance, "running", running_charges(state, key, instance.wire()));
 }
 
-namespace {
-
 std::string ephemeral_address(State& state) {
   std::uint64_t n = ++state.last_id;
-  return fmt::format("34.{}.{}.{}", 66 + n / 62500 % 60, n / 250 % 250, n % 250 + 2);
+  return fmt::format("{}.{}.{}.{}", state.on_loopback ? 127 : 34, 66 + n / 62500 % 60, n / 250 % 250,
+                     n % 250 + 2);
 }
+
+namespace {
 
 // Ephemeral addresses come with RUNNING and go with TERMINATED.
 void set_addresses(State& state, Resource& instance, bool present) {

@@ -41,6 +41,8 @@ Value shown_disk(State& state, const Key& disk, const Value& asked, std::size_t 
 bool has_gpu(const Value& instance, const MachineFacts& machine);
 
 // --- instance_state.cc
+// A public address that no VM has; a new one with each start.
+std::string ephemeral_address(State& state);
 void set_status(State& state, const Key& key, Resource& instance, std::string_view status,
                 std::string_view why);
 // Capacity, then quota: what every way into RUNNING needs.

@@ -202,12 +202,15 @@ void SimEnv::spawn(std::vector<std::string> argv, Duration timeout,
   });
 }
 
-void SimEnv::prompt(std::string question, std::function<void(Result<std::string>)> done) {
+void SimEnv::prompt(std::string question, std::function<void(Result<std::string>)> done, Echo echo) {
   ++outside_calls_;
-  outside_.prompt(std::move(question), [this, done = std::move(done)](Result<std::string> answer) {
-    --outside_calls_;
-    done(std::move(answer));
-  });
+  outside_.prompt(
+      std::move(question),
+      [this, done = std::move(done)](Result<std::string> answer) {
+        --outside_calls_;
+        done(std::move(answer));
+      },
+      echo);
 }
 
 }  // namespace nbform::sim

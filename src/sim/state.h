@@ -81,6 +81,7 @@ struct World::State : GoogleHoldings {
   std::vector<Stockout> stockouts;
   std::vector<QuotaRule> quota_rules;  // later ones win
   std::set<std::string> denied;
+  bool on_loopback = false;  // public addresses are those of this computer, where something real may answer
   FaultScript faults;
   const FaultAction* fault = nullptr;  // of the request being handled
   std::string actor;                   // on whose behalf things happen right now; "" = the cloud's own

@@ -91,8 +91,11 @@ Value write_access(const State& s) {
                           {"until", r.until.us}});
   Map accounts;
   for (const auto& [email, pem] : s.service_accounts) accounts.set(email, pem);
-  return Map{
-      {"tokens", tokens}, {"replays", replays}, {"service_accounts", accounts}, {"denied", texts(s.denied)}};
+  return Map{{"tokens", tokens},
+             {"replays", replays},
+             {"service_accounts", accounts},
+             {"denied", texts(s.denied)},
+             {"on_loopback", s.on_loopback}};
 }
 
 void read_access(const Value& v, State& s) {
@@ -105,6 +108,7 @@ void read_access(const Value& v, State& s) {
     s.replays[{text(r, "project"), text(r, "id")}] = {text(r, "digest"), read_key(r["operation"]),
                                                       Time{r["until"].as_int()}};
   for (const auto& [email, pem] : v["service_accounts"].as_map()) s.service_accounts[email] = pem.as_text();
+  s.on_loopback = v["on_loopback"].as_bool();
   for (const Value& d : v["denied"].as_list()) s.denied.emplace(d.as_text());
 }
 

@@ -167,7 +167,7 @@ void FakeEnv::spawn(std::vector<std::string> argv, Duration,
   after(latency, [result, done = std::move(done)] { done(result); });
 }
 
-void FakeEnv::prompt(std::string, std::function<void(Result<std::string>)> done) {
+void FakeEnv::prompt(std::string, std::function<void(Result<std::string>)> done, Echo) {
   auto result = Result<std::string>(error(Code::usage, "There is no terminal to ask on"));
   if (!typed.empty()) {
     result = typed.front();

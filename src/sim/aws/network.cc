@@ -190,7 +190,9 @@ void set_public_address(Region& region, std::string_view interface, bool on) {
     return;
   }
   auto n = region.state.next_random(200 * 250);
-  std::string ip = fmt::format("54.{}.{}.{}", 180 + n % 8, 1 + n / 250, 1 + n % 250), dashed = ip;
+  std::string ip = fmt::format("{}.{}.{}.{}", region.state.on_loopback ? 127 : 54, 180 + n % 8, 1 + n / 250,
+                               1 + n % 250),
+              dashed = ip;
   std::replace(dashed.begin(), dashed.end(), '.', '-');
   std::string suffix = region.name == "us-east-1" ? "compute-1.amazonaws.com"
                                                   : fmt::format("{}.compute.amazonaws.com", region.name);

@@ -1,0 +1,246 @@
+// nbform connect: from a manifest to a notebook in the browser.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/apply_flow.h"
+#include "cli/commands.h"
+#include "cli/connect_screen.h"
+#include "cli/machine.h"
+#include "cli/work_dir.h"
+#include "cloud/cloud.h"
+#include "connect/connection.h"
+
+namespace nbform::cli {
+
+namespace {
+
+struct ConnectOptions {
+  StackFlags stack;
+  std::string name;
+  std::vector<std::string> forwards, identities;
+  bool start = false, yes = false, no_open = false, print = false, accept_new_host_key = false;
+  Output json;
+};
+
+// The private halves of the keys that the manifest names, and those that ssh would try, as far as they exist.
+std::vector<std::string> key_files(Env& env, const Notebook& notebook,
+                                   const std::vector<std::string>& asked) {
+  if (!asked.empty()) return asked;
+  std::string home = env.env_var("HOME").value_or("");
+  std::vector<std::string> out;
+  auto add = [&](std::string path) {
+    if (path.starts_with("~/")) path = home + path.substr(1);
+    bool fresh = std::find(out.begin(), out.end(), path) == out.end();
+    if (fresh && env.file_info(path).ok()) out.push_back(std::move(path));
+  };
+  for (const SshKey& key : notebook.access.ssh.keys.value_or({}))
+    if (key.written.ends_with(".pub")) add(key.written.substr(0, key.written.size() - 4));
+  if (!home.empty())
+    for (std::string_view name : {"id_ed25519", "id_ecdsa", "id_rsa"})
+      add(fmt::format("{}/.ssh/{}", home, name));
+  return out;
+}
+
+// Jupyter's first, then those of -L.
+Result<std::vector<TunnelForward>> forwards_of(const Notebook& notebook, const SshAccess& access,
+                                               const std::vector<std::string>& more) {
+  TunnelPorts ports = notebook.access.tunnel.value_or({});
+  std::int64_t of_image = notebook.access.jupyter.port.value_or(access.jupyter_port(notebook));
+  TunnelForward jupyter;
+  jupyter.port = ports.remote != 0 ? ports.remote : static_cast<int>(of_image);
+  jupyter.local = ports.local != 0 ? ports.local : jupyter.port;
+  jupyter.fixed = ports.fixed;
+  std::vector<TunnelForward> out{jupyter};
+  for (const std::string& text : more) out.push_back(NB_TRY(parse_forward(text)));
+  return out;
+}
+
+Diagnostic no_ssh(const Notebook& notebook) {
+  return error(Code::unsupported, "There is no SSH to this notebook",
+               fmt::format("{} is of the service {}, whose machines are not reached by SSH.", notebook.key,
+                           notebook.service));
+}
+
+Diagnostic no_login(const Notebook& notebook) {
+  return error(Code::usage, "The login is not known",
+               fmt::format("The image of {} does not say which user it makes.", notebook.key))
+      .with_hint("Write it, as in\n    access: {ssh: {user: ubuntu}}");
+}
+
+// One connection from its first stage to Ctrl-C.
+class Connect {
+ public:
+  Connect(Session& session, const Notebook& notebook, const ConnectOptions& options)
+      : session_(session),
+        notebook_(notebook),
+        options_(options),
+        screen_(session.shell().screen, session.env()) {}
+
+  Result<int> run(Live machine) {
+    ConnectSettings settings = NB_TRY(settings_for(std::move(machine)));
+    connection_ = NB_TRY(Connection::open(
+        session_.env(), session_.wire(), std::move(settings),
+        [this](const ConnectEvent& event) { on_event(event); },
+        [this](const std::string& path, int attempt, std::function<void(Result<Secret>)> done) {
+          ask_passphrase(path, attempt, std::move(done));
+        }));
+    bool was_ready = false, is_ready = false;
+    while (!failure_ && session_.interrupts() == 0) {
+      if (!session_.env().step()) bug("a connection is open and nothing can happen");
+      if (std::exchange(is_ready, connection_->ready()) == connection_->ready() || !is_ready) continue;
+      screen_.ready();
+      if (!std::exchange(was_ready, true)) announce();
+    }
+    if (failure_) return std::move(*failure_);
+    if (!was_ready) return error(Code::cancelled, "Interrupted", "There was no connection yet.");
+    session_.shell().screen.err("\nThe connection is closed; the notebook goes on.\n");
+    return kFine;
+  }
+
+ private:
+  Result<ConnectSettings> settings_for(Live machine) {
+    const SshAccess* access = find_service(notebook_.service)->ssh();
+    if (access == nullptr) return no_ssh(notebook_);
+    Env& env = session_.env();
+    ConnectSettings s;
+    s.notebook = notebook_.key;
+    s.access = access;
+    s.user = access->login(notebook_, machine);
+    if (s.user.empty()) return no_login(notebook_);
+    s.machine = std::move(machine);
+    s.ssh_port = static_cast<int>(notebook_.access.ssh.port.value_or(22));
+    s.key_files = key_files(env, notebook_, options_.identities);
+    s.agent_socket = options_.identities.empty() ? env.env_var("SSH_AUTH_SOCK").value_or("") : "";
+    s.forwards = NB_TRY(forwards_of(notebook_, *access, options_.forwards));
+    s.known_machines = NB_TRY(work_dir(env, session_.directory())) + "/host_keys";
+    s.accept_new_host_key = options_.accept_new_host_key;
+    return s;
+  }
+
+  void on_event(const ConnectEvent& event) {
+    if (event.what == ConnectEvent::What::failed) failure_ = event.why;
+    if (!options_.json.asked()) screen_.show(event);
+  }
+
+  void ask_passphrase(const std::string& path, int attempt, std::function<void(Result<Secret>)> done) {
+    std::string question =
+        fmt::format("{}Passphrase of {}: ", attempt > 1 ? "That is not it. " : "", printable(path));
+    session_.env().prompt(
+        question,
+        [done = std::move(done)](Result<std::string> line) {
+          line.ok() ? done(Secret(std::move(*line))) : done(std::move(line).error());
+        },
+        Env::Echo::hidden);
+  }
+
+  std::string url() const { return fmt::format("http://127.0.0.1:{}/", connection_->ports().front()); }
+
+  void announce() {
+    Screen& screen = session_.shell().screen;
+    if (options_.json.asked()) {
+      List ports;
+      for (int port : connection_->ports()) ports.push_back(port);
+      screen.out(to_json(Map{{"notebook", notebook_.key}, {"url", url()}, {"ports", std::move(ports)}}) +
+                 "\n");
+      return;
+    }
+    screen.out(url() + "\n");
+    screen.err("Ctrl-C ends the connection.\n");
+    if (!options_.no_open && !options_.print && screen.talks_to_terminal()) open_browser();
+  }
+
+  // What the desktop calls to open a URL; where there is none, the URL on the screen is enough.
+  void open_browser() {
+    session_.env().spawn({"xdg-open", url()}, std::chrono::seconds(20), [](const Result<ProgramResult>&) {});
+  }
+
+  Session& session_;
+  const Notebook& notebook_;
+  const ConnectOptions& options_;
+  ConnectScreen screen_;
+  std::unique_ptr<Connection> connection_;
+  std::optional<Diagnostic> failure_;
+};
+
+Diagnostic not_there(const Notebook& notebook) {
+  return error(Code::not_found, "The notebook does not exist yet",
+               fmt::format("{} is declared, and not created.", notebook.key))
+      .with_hint(fmt::format("Create it:\n    nbform apply --target {}", notebook.key));
+}
+
+// Through the engine, like nbform apply or nbform start; another exit code than 0 ends the command.
+Result<int> bring_about(Session& session, const Notebook& notebook, bool by_power, bool yes) {
+  ChangeFlags change;
+  change.command = fmt::format("nbform connect {}{}", notebook.key, by_power ? " --start" : "");
+  ApplyFlags apply;
+  apply.yes = yes;
+  Selection selection = NB_TRY(Selection::of({}, session.manifest(), {notebook.key}));
+  PlanRequest request = NB_TRY(wanted(session, change, selection));
+  request.diff.power_only = by_power;
+  if (by_power) request.diff.power[notebook.key] = PowerPolicy::Want::running;
+  return apply_plan(session, std::move(request), change, apply, selection);
+}
+
+// The machine, running or on its way; none: `code` says how the command ended.
+Result<std::optional<Live>> machine_for(Session& session, const Notebook& notebook,
+                                        const ConnectOptions& options, int& code) {
+  std::optional<Live> machine = NB_TRY(find_machine(session, notebook));
+  bool off = machine && machine->health.state == Health::State::stopped;
+  if (machine && !(off && options.start)) return machine;
+  if (!off) {
+    auto answer = session.ask(fmt::format("{} does not exist yet. Create it? [y/N] ", notebook.key));
+    if (!answer.ok() && answer.error().code == Code::usage) return not_there(notebook);
+    std::string said = to_lower(trim(NB_TRY(std::move(answer))));
+    if (said != "y" && said != "yes") return not_there(notebook);
+  }
+  code = NB_TRY(bring_about(session, notebook, off, options.yes));
+  if (code != kFine) return std::optional<Live>();
+  machine = NB_TRY(find_machine(session, notebook));
+  return machine ? std::move(machine) : Result<std::optional<Live>>(not_there(notebook));
+}
+
+Diagnostic in_sandbox(const Notebook& notebook) {
+  return error(Code::unsupported, "There is nothing to connect to in the sandbox",
+               fmt::format("{} is simulated: its machine runs no Jupyter.", notebook.key));
+}
+
+int run(Shell& shell, const ConnectOptions& options) {
+  return on_stack(shell, options.stack, {}, [&](Session& session, const Selection&) -> Result<int> {
+    const Notebook* notebook = session.manifest().find(options.name);
+    if (notebook == nullptr) return no_such_notebook(options.name, session.notebook_names());
+    if (find_service(notebook->service)->ssh() == nullptr) return no_ssh(*notebook);
+    int code = kFine;
+    std::optional<Live> machine = NB_TRY(machine_for(session, *notebook, options, code));
+    if (!machine) return code;
+    if (session.in_sandbox()) return in_sandbox(*notebook);
+    if (!options.json.asked()) shell.screen.err(fmt::format("{}  {}\n", notebook->key, place_of(*machine)));
+    return Connect(session, *notebook, options).run(std::move(*machine));
+  });
+}
+
+Run declare(Flags& flags) {
+  auto options = std::make_shared<ConnectOptions>();
+  flags.positional("NAME", options->name, true, "The notebook");
+  options->stack.declare(flags, false);
+  flags.flag("--start", options->start, "Start it first where it is stopped");
+  flags.flag("-y,--yes", options->yes, "Do not ask before it is started or created");
+  flags.texts("-L", options->forwards, "PORT:HOST:PORT", "One more port to forward, as for ssh; repeatable");
+  flags.texts("-i,--identity", options->identities, "FILE", "Private key to sign in with; repeatable");
+  flags.flag("--no-open", options->no_open, "Do not open a browser");
+  flags.flag("--print", options->print, "Print the URL with all that is needed to sign in; open no browser");
+  flags.flag("--accept-new-host-key", options->accept_new_host_key,
+             "Trust the key that the machine shows, where the cloud shows none");
+  flags.flag_or_file("--json", options->json, "One JSON line once Jupyter answers");
+  return [options](Shell& shell) { return run(shell, *options); };
+}
+
+}  // namespace
+
+const Command kConnectCommand{
+    "connect", "Every day:", "Open a notebook through a tunnel, for as long as you like",
+    "nbform connect eda\nnbform connect eda --start\nnbform connect eda -L 6006:localhost:6006", declare};
+
+}  // namespace nbform::cli

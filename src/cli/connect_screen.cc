@@ -1,0 +1,78 @@
+#include "cli/connect_screen.h"
+
+#include <fmt/format.h>
+
+#include "base/ink.h"
+#include "base/text.h"
+
+namespace nbform::cli {
+
+namespace {
+
+double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+std::string_view stage_name(ConnectEvent::What what) {
+  switch (what) {
+    case ConnectEvent::What::machine:
+      return "machine";
+    case ConnectEvent::What::host_key:
+      return "host key";
+    case ConnectEvent::What::ssh:
+      return "ssh";
+    case ConnectEvent::What::jupyter:
+      return "jupyter";
+    default:
+      return "";
+  }
+}
+
+std::string sentence_of(const Diagnostic& why) {
+  return printable(why.detail.empty() ? why.summary : why.detail);
+}
+
+}  // namespace
+
+std::string stage_line(std::string_view stage, const std::string& text, Duration took, const Style& style) {
+  if (took < Duration{0})
+    return fmt::format("  {:<10} {}\n", stage, inked("waiting: " + printable(text), Ink::dim, style));
+  return fmt::format("  {:<10} {:<52} {:>6.1f} s\n", stage, printable(text), seconds(took));
+}
+
+void ConnectScreen::stamped(const std::string& line) {
+  screen_.err(fmt::format("{} {}\n", format_clock(env_.now()), line));
+}
+
+void ConnectScreen::stage(std::string_view name, const ConnectEvent& event) {
+  if (interrupted_ && event.done) return;
+  if (interrupted_) return stamped(fmt::format("waiting for the {}: {}", name, printable(event.text)));
+  if (!event.done && event.what == ConnectEvent::What::ssh) return;  // its end is told in a moment
+  Duration took = event.done ? env_.now() - stage_began_ : Duration{-1};
+  screen_.err(stage_line(name, event.text, took, screen_.err_style()));
+  if (event.done) stage_began_ = env_.now();
+}
+
+void ConnectScreen::show(const ConnectEvent& event) {
+  switch (event.what) {
+    case ConnectEvent::What::lost:
+      interrupted_ = true;
+      return stamped("connection lost: " + sentence_of(event.why));
+    case ConnectEvent::What::retry:
+      return stamped(
+          fmt::format("{} Trying again in {:.0f} s.", sentence_of(event.why), seconds(event.pause)));
+    case ConnectEvent::What::notice:
+      return screen_.err("  " + printable(event.text) + "\n");
+    case ConnectEvent::What::failed:
+      return;  // reported by whoever ends the command
+    default:
+      return stage(stage_name(event.what), event);
+  }
+}
+
+void ConnectScreen::ready() {
+  if (std::exchange(interrupted_, false)) stamped("connected again");
+  ready_ = true;
+}
+
+}  // namespace nbform::cli

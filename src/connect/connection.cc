@@ -1,0 +1,287 @@
+#include "connect/connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/refresh.h"
+
+namespace nbform {
+
+namespace {
+
+constexpr Duration kPollMachine = std::chrono::seconds(3);
+constexpr Duration kPollKeys = std::chrono::seconds(7);       // guest attributes: ten reads a minute and VM
+constexpr Duration kKeysAfterBoot = std::chrono::minutes(5);  // EC2 posts its console minutes after the start
+constexpr Duration kPollJupyter = std::chrono::seconds(1);
+
+bool comes_back(const Diagnostic& why) {
+  return why.code == Code::unavailable || why.code == Code::timeout || why.code == Code::throttled ||
+         why.code == Code::busy;
+}
+
+std::string fingerprints(const std::vector<HostKey>& keys) {
+  std::vector<std::string> out;
+  for (const HostKey& key : keys) out.push_back(fmt::format("{} {}", key.type, key.fingerprint()));
+  return join(out, "\n    ");
+}
+
+}  // namespace
+
+Connection::Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent on_event)
+    : env_(env),
+      wire_(wire),
+      settings_(std::move(settings)),
+      on_event_(std::move(on_event)),
+      known_(env, settings_.known_machines),
+      began_(env.now()) {}
+
+Result<std::unique_ptr<Connection>> Connection::open(Env& env, Wire& wire, ConnectSettings settings,
+                                                     OnEvent on_event, AskPassphrase ask_passphrase) {
+  std::unique_ptr<Connection> made(new Connection(env, wire, std::move(settings), std::move(on_event)));
+  Connection* self = made.get();
+  TunnelSettings tunnel;
+  tunnel.user = self->settings_.user;
+  tunnel.key_files = self->settings_.key_files;
+  tunnel.agent_socket = self->settings_.agent_socket;
+  tunnel.forwards = self->settings_.forwards;
+  tunnel.patience = self->settings_.patience;
+  TunnelCalls calls;
+  calls.address = [self](FoundAddress done) { self->find_address(std::move(done)); };
+  calls.verify = [self](const HostKey& shown, std::function<void(Result<>)> done) {
+    done(self->verify(shown));
+  };
+  calls.passphrase = std::move(ask_passphrase);
+  calls.on_event = [self](const TunnelEvent& event) { self->on_tunnel(event); };
+  self->tunnel_ = NB_TRY(Tunnel::open(env, std::move(tunnel), std::move(calls)));
+  return made;
+}
+
+void Connection::tell(ConnectEvent::What what, bool done, std::string text) {
+  if (said_.what == what && said_.done == done && said_.text == text) return;
+  said_ = ConnectEvent{what, done, std::move(text), {}, {}};
+  on_event_(said_);
+}
+
+void Connection::fail(Diagnostic why) {
+  ready_ = false;
+  on_event_(ConnectEvent{ConnectEvent::What::failed, true, "", std::move(why), {}});
+}
+
+// The machine
+
+void Connection::find_address(FoundAddress done) {
+  const Live& machine = settings_.machine;
+  read_live(wire_, *machine.kind, machine.scope, machine.zone, machine.name,
+            lifeline_.guard([this, done](Result<std::optional<Live>> answer) {
+              judge_machine(std::move(answer), done);
+            }));
+}
+
+void Connection::judge_machine(Result<std::optional<Live>> answer, FoundAddress done) {
+  if (!answer.ok() && was_ready_ && comes_back(answer.error()))
+    return wait_for_machine(answer.error().summary, std::move(done));
+  if (!answer.ok()) return done(std::move(answer).error());
+  if (!answer->has_value())
+    return done(
+        error(Code::not_found, "The machine is gone", fmt::format("{} was deleted.", settings_.machine.id))
+            .of(settings_.notebook)
+            .with_hint("See what is left, and make it again:\n    nbform plan"));
+  settings_.machine = std::move(**answer);
+  const Health& health = settings_.machine.health;
+  if (health.state == Health::State::stopped && !was_ready_)
+    return done(error(Code::unavailable, "The notebook is stopped",
+                      fmt::format("{} is not running.", settings_.notebook))
+                    .of(settings_.notebook)
+                    .with_hint(fmt::format("Start it and connect:\n    nbform connect {} --start",
+                                           settings_.notebook)));
+  if (health.state == Health::State::stopped) return wait_for_machine("stopped", std::move(done));
+  if (health.state == Health::State::settling)
+    return wait_for_machine(to_lower(health.detail), std::move(done));
+  tell(ConnectEvent::What::machine, true, "running");
+  find_keys(std::move(done));
+}
+
+bool Connection::may_wait() {
+  return was_ready_ || env_.now() - began_ < settings_.patience;
+}
+
+void Connection::wait_for_machine(const std::string& why, FoundAddress done) {
+  if (!may_wait())
+    return done(
+        error(Code::timeout, "The machine does not start",
+              fmt::format("{} is still {} after {} minutes.", settings_.notebook, why,
+                          std::chrono::duration_cast<std::chrono::minutes>(settings_.patience).count()))
+            .of(settings_.notebook));
+  tell(ConnectEvent::What::machine, false, why.empty() ? "starting" : why);
+  env_.after(kPollMachine, lifeline_.guard([this, done] { find_address(done); }));
+}
+
+// Its host keys
+
+void Connection::find_keys(FoundAddress done) {
+  if (!expected_.empty() && expected_of_ == id())
+    return keys_known(expected_, "verified before", false, done);
+  auto known = known_.keys_of(id());
+  if (!known.ok()) return done(std::move(known).error());
+  if (!known->empty()) return keys_known(std::move(*known), "verified before", false, done);
+  key_reasons_.clear();
+  keys_may_come_ = false;
+  ask_for_keys(0, std::move(done));
+}
+
+void Connection::ask_for_keys(std::size_t source, FoundAddress done) {
+  std::vector<HostKeySource> sources = settings_.access->host_key_sources(settings_.machine);
+  if (source == sources.size()) return no_keys(std::move(done));
+  wire_.send(settings_.machine.scope, sources[source].call, ApiRequest::Repeat::safe,
+             lifeline_.guard([this, source, done](Result<Answer> answer) {
+               judge_keys(source, std::move(answer), done);
+             }));
+}
+
+void Connection::judge_keys(std::size_t source, Result<Answer> answer, FoundAddress done) {
+  const HostKeySource asked = settings_.access->host_key_sources(settings_.machine)[source];
+  if (!answer.ok()) return done(std::move(answer).error());
+  std::vector<HostKey> keys;
+  if (answer->http.ok())
+    for (const std::string& line : settings_.access->host_keys(answer->json))
+      if (auto key = parse_host_key(line)) keys.push_back(std::move(*key));
+  if (!keys.empty()) return keys_known(std::move(keys), asked.name, true, done);
+  bool missing = answer->http.ok() || answer->http.status == 404;
+  keys_may_come_ = keys_may_come_ || missing;
+  if (missing) {
+    key_reasons_.push_back(fmt::format("The {} shows none.", asked.name));
+  } else {
+    Diagnostic refusal = wire_.refusal(settings_.machine.scope, answer->http);
+    key_reasons_.push_back(
+        refusal.code == Code::denied
+            ? fmt::format("The {} may not be read: it takes {}.", asked.name, asked.permission)
+            : fmt::format("The {} can't be read: {}.", asked.name, refusal.summary));
+  }
+  ask_for_keys(source + 1, std::move(done));
+}
+
+// A boot writes its keys within minutes, or never.
+void Connection::no_keys(FoundAddress done) {
+  const std::optional<Time>& started = settings_.machine.health.started;
+  bool booting = keys_may_come_ && (!started || env_.now() - *started < kKeysAfterBoot) &&
+                 env_.now() - began_ < settings_.patience;
+  if (booting) {
+    tell(ConnectEvent::What::host_key, false, "not written yet");
+    env_.after(kPollKeys, lifeline_.guard([this, done] { find_keys(done); }));
+    return;
+  }
+  if (settings_.accept_new_host_key) return keys_known({}, "", false, done);
+  done(error(Code::denied, "The machine's host key is not known",
+             fmt::format("Without it, nobody can tell whether it is {} that answers. {}", settings_.notebook,
+                         join(key_reasons_, " ")))
+           .of(settings_.notebook)
+           .with_hint(fmt::format("To trust whatever key is shown now, and only that from then on:\n"
+                                  "    nbform connect {} --accept-new-host-key",
+                                  settings_.notebook)));
+}
+
+void Connection::keys_known(std::vector<HostKey> keys, const std::string& from, bool fresh,
+                            const FoundAddress& done) {
+  if (fresh)
+    if (auto kept = known_.remember(id(), keys); !kept.ok()) return done(std::move(kept).error());
+  expected_ = std::move(keys);
+  expected_of_ = id();
+  if (!from.empty()) tell(ConnectEvent::What::host_key, true, from);
+  std::string address = settings_.access->address(settings_.machine);
+  if (address.empty())
+    return done(error(Code::unsupported, "The machine has no public address",
+                      fmt::format("{} can't be reached from here.", settings_.notebook))
+                    .of(settings_.notebook)
+                    .with_hint("Write\n    network: {public_ip: true}"));
+  TunnelAddress found;
+  found.host = std::move(address);
+  found.port = settings_.ssh_port;
+  done(std::move(found));
+}
+
+Result<> Connection::verify(const HostKey& shown) {
+  if (std::find(expected_.begin(), expected_.end(), shown) != expected_.end()) return Ok{};
+  if (expected_.empty() && settings_.accept_new_host_key) {
+    tell(ConnectEvent::What::host_key, true, fmt::format("accepted: {} {}", shown.type, shown.fingerprint()));
+    expected_ = {shown};
+    return known_.remember(id(), {shown});
+  }
+  return error(Code::denied, "It is not the machine that answers",
+               fmt::format("It shows the host key\n    {} {}\nand {} has\n    {}", shown.type,
+                           shown.fingerprint(), settings_.notebook, fingerprints(expected_)))
+      .of(settings_.notebook)
+      .with_hint(
+          fmt::format("Somebody may be in between. If its host keys were made anew, remove the lines of\n"
+                      "{} from {}.",
+                      id(), known_.path()));
+}
+
+// The tunnel
+
+void Connection::on_tunnel(const TunnelEvent& event) {
+  using What = ConnectEvent::What;
+  switch (event.what) {
+    case TunnelEvent::What::connecting:
+      return tell(What::ssh, false, event.text);
+    case TunnelEvent::What::connected:
+      tell(What::ssh, true, fmt::format("{}@{}", settings_.user, event.text));
+      return probe_jupyter();
+    case TunnelEvent::What::via_program:
+      return tell(What::notice, true, event.failure.why.detail);
+    case TunnelEvent::What::turned_away:
+      turned_away_ = event.failure.why;
+      if (event.failure.problem == SshProblem::forwarding_forbidden) return fail(event.failure.why);
+      if (was_ready_) tell(What::notice, true, event.failure.why.detail);
+      return;
+    case TunnelEvent::What::lost:
+      ready_ = false;
+      said_ = ConnectEvent{What::lost, true, "", event.failure.why, {}};
+      return on_event_(said_);
+    case TunnelEvent::What::waiting:
+      said_ = ConnectEvent{What::retry, false, "", event.failure.why, event.pause};
+      return on_event_(said_);
+    case TunnelEvent::What::failed:
+      return fail(event.failure.why);
+  }
+}
+
+// Jupyter: GET /api needs no token (guest.md 4.1).
+
+void Connection::probe_jupyter() {
+  if (!tunnel_->connected()) return;  // lost meanwhile: `connected` comes again
+  Request request;
+  request.url = fmt::format("http://127.0.0.1:{}/api", tunnel_->ports().front());
+  request.timeout = std::chrono::seconds(10);
+  request.max_body = std::size_t{64} << 10;
+  env_.send(std::move(request),
+            lifeline_.guard([this](const Result<Response>& answer) { judge_jupyter(answer); }));
+}
+
+void Connection::judge_jupyter(const Result<Response>& answer) {
+  if (!tunnel_->connected()) return;
+  auto body = answer.ok() ? parse_json(answer->body) : Result<Value>(Value());
+  if (answer.ok() && body.ok() && !(*body)["version"].is_null()) {
+    tell(ConnectEvent::What::jupyter, true,
+         fmt::format("version {}", printable((*body)["version"].as_text())));
+    was_ready_ = ready_ = true;
+    return;
+  }
+  const TunnelForward& jupyter = settings_.forwards.front();
+  std::string why = answer.ok() ? fmt::format("what listens on port {} is not Jupyter (status {})",
+                                              jupyter.port, answer->status)
+                                : fmt::format("nothing answers on port {} yet", jupyter.port);
+  if (!may_wait())
+    return fail(error(Code::timeout, "Jupyter does not answer",
+                      fmt::format("{} is reached, but {}.", settings_.notebook, why))
+                    .of(settings_.notebook)
+                    .with_hint(fmt::format("Look on the machine:\n    nbform ssh {}\n"
+                                           "Another port: `access: {{jupyter: {{port: N}}}}`",
+                                           settings_.notebook)));
+  tell(ConnectEvent::What::jupyter, false, why);
+  env_.after(kPollJupyter, lifeline_.guard([this] { probe_jupyter(); }));
+}
+
+}  // namespace nbform

@@ -1,0 +1,95 @@
+// Connection: from a live machine to a Jupyter that answers on this computer's loopback, and for as long as
+// it is wanted. Finds the machine's address and host keys through the cloud's API before every attempt, so
+// that a restart, a preemption or a new address only interrupts. Knows no screen, no browser, no manifest
+// file.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/ssh_access.h"
+#include "connect/known_machines.h"
+#include "engine/wire.h"
+#include "net/tunnel.h"
+
+namespace nbform {
+
+struct ConnectSettings {
+  std::string notebook;
+  const SshAccess* access = nullptr;
+  Live machine;  // as last read
+  std::string user;
+  int ssh_port = 22;
+  std::vector<std::string> key_files;
+  std::string agent_socket;
+  std::vector<TunnelForward> forwards;           // Jupyter's first
+  std::string known_machines;                    // path of the file
+  bool accept_new_host_key = false;              // where the cloud shows none
+  Duration patience = std::chrono::minutes(10);  // for a machine, sshd and Jupyter that are still starting
+};
+
+// What a person is shown. A stage is first `waiting`, with what for, and then done.
+struct ConnectEvent {
+  enum class What { machine, host_key, ssh, jupyter, notice, lost, retry, failed } what = What::machine;
+  bool done = false;
+  std::string text;
+  Diagnostic why;     // lost, retry, failed
+  Duration pause{0};  // retry: until the next attempt
+};
+
+class Connection {
+ public:
+  using OnEvent = std::function<void(const ConnectEvent&)>;
+  // Asked before an encrypted key file is used; see TunnelCalls::passphrase.
+  using AskPassphrase = decltype(TunnelCalls::passphrase);
+
+  // Listens at once, everything else comes with Env::step(). exists: a fixed local port is taken.
+  static Result<std::unique_ptr<Connection>> open(Env& env, Wire& wire, ConnectSettings settings,
+                                                  OnEvent on_event, AskPassphrase ask_passphrase);
+
+  bool ready() const { return ready_; }  // Jupyter answers now
+  std::vector<int> ports() const { return tunnel_->ports(); }
+
+ private:
+  using FoundAddress = std::function<void(Result<TunnelAddress>)>;
+  Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent on_event);
+
+  void find_address(FoundAddress done);
+  void judge_machine(Result<std::optional<Live>> answer, FoundAddress done);
+  void wait_for_machine(const std::string& why, FoundAddress done);
+  bool may_wait();  // for what is still starting, or comes back
+  void find_keys(FoundAddress done);
+  void ask_for_keys(std::size_t source, FoundAddress done);
+  void judge_keys(std::size_t source, Result<Answer> answer, FoundAddress done);
+  void no_keys(FoundAddress done);
+  void keys_known(std::vector<HostKey> keys, const std::string& from, bool fresh, const FoundAddress& done);
+  Result<> verify(const HostKey& shown);
+  void on_tunnel(const TunnelEvent& event);
+  void probe_jupyter();
+  void judge_jupyter(const Result<Response>& answer);
+
+  void tell(ConnectEvent::What what, bool done, std::string text);
+  void fail(Diagnostic why);
+  std::string id() const { return settings_.access->machine_id(settings_.machine); }
+
+  Env& env_;
+  Wire& wire_;
+  ConnectSettings settings_;
+  OnEvent on_event_;
+  KnownMachines known_;
+  std::unique_ptr<Tunnel> tunnel_;
+  Lifeline lifeline_;
+  Time began_;  // this attempt to be ready
+  bool was_ready_ = false, ready_ = false;
+  std::vector<HostKey> expected_;  // of `expected_of_`
+  std::string expected_of_;
+  std::vector<std::string> key_reasons_;  // why a source showed none
+  bool keys_may_come_ = false;
+  Diagnostic turned_away_;  // why the last connection did not reach Jupyter
+  ConnectEvent said_;       // the last stage told, so that nothing is told twice
+};
+
+}  // namespace nbform
