@@ -45,10 +45,10 @@ std::vector<std::string> key_files(Env& env, const Notebook& notebook,
 }
 
 // Jupyter's first, then those of -L.
-Result<std::vector<TunnelForward>> forwards_of(const Notebook& notebook, const SshAccess& access,
+Result<std::vector<TunnelForward>> forwards_of(const Notebook& notebook, int port_of_image,
                                                const std::vector<std::string>& more) {
   TunnelPorts ports = notebook.access.tunnel.value_or({});
-  std::int64_t of_image = notebook.access.jupyter.port.value_or(access.jupyter_port(notebook));
+  std::int64_t of_image = notebook.access.jupyter.port.value_or(port_of_image);
   TunnelForward jupyter;
   jupyter.port = ports.remote != 0 ? ports.remote : static_cast<int>(of_image);
   jupyter.local = ports.local != 0 ? ports.local : jupyter.port;
@@ -108,13 +108,13 @@ class Connect {
     ConnectSettings s;
     s.notebook = notebook_.key;
     s.access = access;
-    s.user = access->login(notebook_, machine);
+    s.user = notebook_.access.ssh.user.value_or(access->login(machine));
     if (s.user.empty()) return no_login(notebook_);
+    s.forwards = NB_TRY(forwards_of(notebook_, access->jupyter_port(machine), options_.forwards));
     s.machine = std::move(machine);
     s.ssh_port = static_cast<int>(notebook_.access.ssh.port.value_or(22));
     s.key_files = key_files(env, notebook_, options_.identities);
     s.agent_socket = options_.identities.empty() ? env.env_var("SSH_AUTH_SOCK").value_or("") : "";
-    s.forwards = NB_TRY(forwards_of(notebook_, *access, options_.forwards));
     s.known_machines = NB_TRY(work_dir(env, session_.directory())) + "/host_keys";
     s.accept_new_host_key = options_.accept_new_host_key;
     return s;

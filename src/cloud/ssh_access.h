@@ -8,7 +8,6 @@
 
 #include "core/kind.h"
 #include "core/resource.h"
-#include "manifest/notebook.h"
 
 namespace nbform {
 
@@ -27,10 +26,10 @@ class SshAccess {
   virtual std::string machine_id(const Live& machine) const = 0;
   // The public address; "" where there is none, or none now.
   std::string address(const Live& machine) const;
-  // The user that the image or nbform makes; "" where only `access.ssh.user` can tell.
-  virtual std::string login(const Notebook& notebook, const Live& machine) const = 0;
-  // Where Jupyter listens on the machine, as the image starts it.
-  virtual int jupyter_port(const Notebook& notebook) const = 0;
+  // The user that nbform or the image makes; "" where nothing tells.
+  virtual std::string login(const Live& machine) const = 0;
+  // Where Jupyter listens on the machine, as its image starts it.
+  virtual int jupyter_port(const Live& machine) const = 0;
   // The surest one first.
   virtual std::vector<HostKeySource> host_key_sources(const Live& machine) const = 0;
   // "ssh-ed25519 AAAA..." of an answer; none: nothing is written yet.

@@ -76,7 +76,8 @@ class SimEnv : public Env {
   Result<std::unique_ptr<FileLock>> lock_file(const std::string& path) override;
   void spawn(std::vector<std::string> argv, Duration timeout,
              std::function<void(Result<ProgramResult>)> done) override;
-  void prompt(std::string question, std::function<void(Result<std::string>)> done, Echo echo) override;
+  void prompt(std::string question, std::function<void(Result<std::string>)> done,
+              Echo echo = Echo::shown) override;
 
  private:
   struct Flight;

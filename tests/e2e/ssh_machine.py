@@ -74,7 +74,7 @@ class Place:
 class Sshd:
     """One sshd. `lines` go into its configuration; `host` are the types of its host keys."""
 
-    def __init__(self, *lines, host=("ed25519", "ecdsa"), authorized=(), port=None, keys_of=None):
+    def __init__(self, *lines, host=("ed25519", "ecdsa"), authorized=(), port=None, keys_of=None, listen="127.0.0.1"):
         self.place = Place()
         d = self.place.path
         self.port = port or free_port()
@@ -87,7 +87,7 @@ class Sshd:
         self.host = host
         (d / "authorized_keys").write_text("".join(pathlib.Path(f"{k}.pub").read_text() for k in authorized))
         config = [*lines, f"Port {self.port}",  # of what is said twice, sshd takes the first
-                  "ListenAddress 127.0.0.1", *(f"HostKey {d}/host_{kind}" for kind in host),
+                  f"ListenAddress {listen}", *(f"HostKey {d}/host_{kind}" for kind in host),
                   f"PidFile {d}/pid", f"AuthorizedKeysFile {d}/authorized_keys", "StrictModes no", f"UsePAM {PAM}",
                   "PasswordAuthentication no", "KbdInteractiveAuthentication no", "LogLevel VERBOSE", "MaxStartups 100"]
         (d / "config").write_text("\n".join(config) + "\n")

@@ -20,15 +20,14 @@ class Ec2SshAccess final : public SshAccess {
  public:
   std::string machine_id(const Live& machine) const override { return "ec2/" + machine.name; }
 
-  std::string login(const Notebook& notebook, const Live& machine) const override {
-    if (notebook.access.ssh.user.set()) return *notebook.access.ssh.user;
+  std::string login(const Live& machine) const override {
     const Value* image = machine.attributes.find("image");
     std::string about = image != nullptr ? to_lower(image->as_text()) : std::string();
     for (const ImageUser& known : kImageUsers)
       if (about.find(known.word) != std::string::npos) return std::string(known.user);
     return "";
   }
-  int jupyter_port(const Notebook&) const override { return 8888; }
+  int jupyter_port(const Live&) const override { return 8888; }
 
   // `Latest` is fresh at any time, and refused for types before Nitro.
   std::vector<HostKeySource> host_key_sources(const Live& machine) const override {

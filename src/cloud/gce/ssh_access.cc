@@ -14,14 +14,11 @@ class GceSshAccess final : public SshAccess {
     return fmt::format("gce/{}/{}", machine.scope.account, machine.numeric_id);
   }
   // The guest agent makes the user that stands before the key in the metadata.
-  std::string login(const Notebook& notebook, const Live&) const override {
-    return notebook.access.ssh.user.value_or(std::string(kLogin));
-  }
-  int jupyter_port(const Notebook& notebook) const override {
-    return notebook.image.set() && !notebook.image->project.value_or(std::string(kImageProject))
-                                        .starts_with("deeplearning-platform")
-               ? 8888
-               : 8080;
+  std::string login(const Live&) const override { return std::string(kLogin); }
+  int jupyter_port(const Live& machine) const override {
+    const Value* image = machine.attributes.find("image");  // "family PROJECT/NAME"; unknown: of ours
+    bool other = image != nullptr && image->as_text().find(kImageProject) == std::string_view::npos;
+    return other ? 8888 : 8080;
   }
   std::vector<HostKeySource> host_key_sources(const Live& machine) const override {
     auto call = [&](std::string_view what, Query query) {

@@ -78,18 +78,25 @@ TEST_CASE("an instance's host keys come from its console, the newest output firs
   CHECK(ec2.machine_id(machine("i-0abc")) == "ec2/i-0abc");
 }
 
-TEST_CASE("one signs in as the image's user, or as the manifest says") {
-  Notebook notebook;
-  CHECK(access_of("gce").login(notebook, machine("train")) == "nbform");
+TEST_CASE("one signs in as the user that nbform or the image makes") {
+  CHECK(access_of("gce").login(machine("train")) == "nbform");
   Live instance = machine("i-0abc");
-  CHECK(access_of("ec2").login(notebook, instance).empty());
-  instance.attributes.set("image",
-                          "ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04");
-  CHECK(access_of("ec2").login(notebook, instance) == "ubuntu");
-  instance.attributes.set("image",
-                          "ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64");
-  CHECK(access_of("ec2").login(notebook, instance) == "ec2-user");
-  notebook.access.ssh.user = Text("ana");
-  CHECK(access_of("gce").login(notebook, instance) == "ana");
-  CHECK(access_of("ec2").login(notebook, instance) == "ana");
+  CHECK(access_of("ec2").login(instance).empty());
+  auto with = [&](std::string_view image) {
+    instance.attributes.set("image", image);
+    return access_of("ec2").login(instance);
+  };
+  CHECK(with("ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04") == "ubuntu");
+  CHECK(with("ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64") == "ec2-user");
+  CHECK(with("ami-0123456789abcdef0").empty());
+}
+
+TEST_CASE("Jupyter listens where the image starts it") {
+  Live vm = machine("train");
+  CHECK(access_of("gce").jupyter_port(vm) == 8080);
+  vm.attributes.set("image", "family deeplearning-platform-release/common-cu129");
+  CHECK(access_of("gce").jupyter_port(vm) == 8080);
+  vm.attributes.set("image", "family debian-cloud/debian-12");
+  CHECK(access_of("gce").jupyter_port(vm) == 8888);
+  CHECK(access_of("ec2").jupyter_port(machine("i-0abc")) == 8888);
 }

@@ -1,0 +1,212 @@
+"""nbform connect as a user runs it: nbsim is the cloud, a real sshd on this computer's loopback is the machine, and a small
+server of HTTP stands for Jupyter."""
+
+import contextlib
+import http.server
+import json
+import queue
+import signal
+import threading
+import unittest
+import urllib.request
+
+import ssh_machine
+from harness import EndToEnd
+from ssh_machine import USER, Place, Sshd, keygen
+
+VERSION = "6.4.12"
+
+
+class Jupyter(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"version": VERSION} if self.path == "/api" else {"path": self.path}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def lines_of(stream, into):
+    for line in stream:
+        into.put(line.rstrip("\n"))
+    into.put(None)
+
+
+@unittest.skipIf(ssh_machine.missing(), ssh_machine.missing())
+class Connect(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.keys = Place()
+        self.addCleanup(self.keys.remove)
+        self.key = keygen(self.keys.path / "mine")
+        self.sshd = Sshd(authorized=[self.key], listen="0.0.0.0")
+        self.addCleanup(self.sshd.remove)
+        self.jupyter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Jupyter)
+        threading.Thread(target=self.jupyter.serve_forever, daemon=True).start()
+        self.addCleanup(self.jupyter.server_close)
+        self.addCleanup(self.jupyter.shutdown)
+        self.cloud = self.connect(self.start_cloud())
+        self.cloud.admin("loopback")
+        self.declare(self.jupyter.server_port)
+
+    def declare(self, port, more=""):
+        self.manifest(f"""nbform: 1
+stack: {{name: research, id: 3f9a1c2e}}
+notebooks:
+  train:
+    service: gce
+    where: us-central1-b
+    machine: e2-standard-2
+    disks: {{boot: 200GB}}
+    access:
+      ssh: {{user: {USER}, port: {self.sshd.port}, keys: [~/.ssh/id_ed25519.pub]}}
+      tunnel: "{ssh_machine.free_port()}:{port}"
+{more}""")
+
+    def publish(self, keys=None):
+        """What the guest agent writes at its first boot."""
+        for line in keys or self.sshd.host_keys():
+            kind, blob = line.split()[:2]
+            self.cloud.admin("guest", zone="us-central1-b", name="train", namespace="hostkeys", key=kind, value=blob)
+
+    def made(self):
+        self.nbform("apply -y")
+        self.publish()
+
+    def open(self, flags="", key=None):
+        """A running connect; its lines of stderr and stdout arrive in queues."""
+        process = self.start(f"connect train --no-open -i {key or self.key} {flags}")
+        self.addCleanup(self.close, process)
+        out, err = queue.Queue(), queue.Queue()
+        for stream, into in ((process.stdout, out), (process.stderr, err)):
+            threading.Thread(target=lines_of, args=(stream, into), daemon=True).start()
+        return process, out, err
+
+    def close(self, process):
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+    def line(self, lines, words=""):
+        """The next line that has the words."""
+        seen = []
+        with contextlib.suppress(queue.Empty):
+            while (line := lines.get(timeout=60)) is not None:
+                seen.append(line)
+                if words in line:
+                    return line
+        self.fail(f"no line with '{words}':\n" + "\n".join(seen))
+
+    def end(self, process, number=signal.SIGINT):
+        process.send_signal(number)
+        return process.wait(20)
+
+    def get(self, url, path="tree"):
+        with urllib.request.urlopen(url + path, timeout=20) as answer:
+            return json.load(answer)
+
+    def address(self):
+        vm = json.load(urllib.request.urlopen(f"{self.cloud.url}/_nbsim/world", timeout=10))["instances"][0]["wire"]
+        return vm["networkInterfaces"][0]["accessConfigs"][0]["natIP"]
+
+    def test_from_a_manifest_to_jupyter(self):
+        self.made()
+        process, out, err = self.open()
+        for words in ("gce us-central1-b", "running", "guest attributes", f"{USER}@{self.address()}", f"version {VERSION}"):
+            self.line(err, words)
+        url = self.line(out, "http://127.0.0.1:")
+        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.line(err, "Ctrl-C ends the connection.")
+        self.assertEqual(self.end(process), 0)
+        with self.assertRaises(OSError):
+            self.get(url)
+
+    def test_a_new_address_only_interrupts(self):
+        self.made()
+        process, out, err = self.open()
+        url = self.line(out, "http://127.0.0.1:")
+        before = self.address()
+        self.nbform("stop train -y")
+        self.sshd.signal_sessions(signal.SIGKILL)
+        self.line(err, "connection lost")
+        self.line(err, "waiting for the machine: stopped")
+        self.nbform("start train")
+        self.line(err, "connected again")
+        self.assertNotEqual(self.address(), before)
+        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.end(process), 0)
+
+    def test_another_host_key_ends_it(self):
+        other = Sshd(authorized=[self.key])
+        self.addCleanup(other.remove)
+        self.nbform("apply -y")
+        self.publish(other.host_keys())
+        done = self.nbform(f"connect train --no-open -i {self.key}", exit=1)
+        self.assertIn("It is not the machine that answers", done.stderr)
+        self.assertEqual(done.stderr.count("SHA256:"), 3, done.stderr)
+        self.assertNotIn("Accepted publickey", self.sshd.log())
+
+    def test_a_key_that_nobody_shows_is_trusted_only_when_told(self):
+        self.nbform("apply -y")
+        self.cloud.admin("deny", permission="compute.instances.getGuestAttributes")
+        self.cloud.admin("deny", permission="compute.instances.getSerialPortOutput")
+        done = self.nbform(f"connect train --no-open -i {self.key}", exit=1)
+        self.assertIn("compute.instances.getGuestAttributes", done.stderr)
+        self.assertIn("--accept-new-host-key", done.stderr)
+        process, out, err = self.open("--accept-new-host-key")
+        self.line(err, "accepted: ")
+        self.line(out, "http://")
+        self.assertEqual(self.end(process), 0)
+        process, out, err = self.open()
+        self.line(err, "verified before")
+        self.assertEqual(self.end(process), 130)
+
+    def test_a_refused_key_says_what_was_tried(self):
+        self.made()
+        stranger = keygen(self.keys.path / "stranger")
+        done = self.nbform(f"connect train --no-open -i {stranger}", exit=1)
+        self.assertIn("stranger", done.stderr)
+
+    def test_jupyter_that_comes_late_is_waited_for(self):
+        late = ssh_machine.free_port()
+        self.declare(late)
+        self.made()
+        process, out, err = self.open()
+        self.line(err, f"nothing answers on port {late} yet")
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", late), Jupyter)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.line(err, f"version {VERSION}")
+        self.assertEqual(self.end(process), 0)
+
+    def test_what_is_not_there_or_off_says_the_next_command(self):
+        done = self.nbform("connect train", exit=1)
+        self.assertIn("nbform apply --target train", done.stderr)
+        self.made()
+        self.nbform("stop train -y")
+        done = self.nbform("connect train", exit=1)
+        self.assertIn("nbform connect train --start", done.stderr)
+        process, _, err = self.open("--start -y")
+        self.line(err, "Ctrl-C ends the connection.")
+        self.assertEqual(self.end(process), 0)
+        done = self.nbform("connect trian", exit=1)
+        self.assertIn("Did you mean train?", done.stderr)
+
+    def test_json_and_further_ports(self):
+        self.made()
+        process, out, _ = self.open(f"--json -L {ssh_machine.free_port()}:127.0.0.1:{self.jupyter.server_port}")
+        told = json.loads(self.line(out))
+        self.assertEqual((told["notebook"], len(told["ports"])), ("train", 2))
+        self.assertEqual(self.get(f"http://127.0.0.1:{told['ports'][1]}/"), {"path": "/tree"})
+        self.assertEqual(self.end(process), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
