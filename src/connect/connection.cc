@@ -28,6 +28,15 @@ std::string fingerprints(const std::vector<HostKey>& keys) {
   return join(out, "\n    ");
 }
 
+// What the machine is asked to show is what is known of it; the newest sort of key first.
+std::vector<std::string> types_of(const std::vector<HostKey>& keys) {
+  std::vector<std::string> out;
+  for (std::string_view sort : {"ssh-ed25519", "ecdsa-", "ssh-rsa"})
+    for (const HostKey& key : keys)
+      if (key.type.starts_with(sort)) out.push_back(key.type);
+  return out;
+}
+
 }  // namespace
 
 Connection::Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent on_event)
@@ -199,6 +208,7 @@ void Connection::keys_known(std::vector<HostKey> keys, const std::string& from, 
   TunnelAddress found;
   found.host = std::move(address);
   found.port = settings_.ssh_port;
+  found.host_key_types = types_of(expected_);
   done(std::move(found));
 }
 

@@ -98,6 +98,7 @@ class Tunnel::Machine {
   TunnelCalls calls_;
   Time begun_;
   std::string place_;
+  std::vector<std::string> host_key_types_;  // of this attempt
   std::vector<std::unique_ptr<Port>> ports_;
   std::deque<Held> held_;
   std::deque<TunnelEvent> untold_;
@@ -191,6 +192,7 @@ void Tunnel::Machine::attempt() {
 
 void Tunnel::Machine::reach(TunnelAddress address) {
   place_ = place(address);
+  host_key_types_ = std::move(address.host_key_types);
   tell({.what = What::connecting, .text = place_});
   if (address.stream) return talk(std::move(address.stream));
   connecting_ = std::make_unique<Connecting>(env_, address.host, address.port, settings_.handshake_limit,
@@ -209,7 +211,7 @@ SshSettings Tunnel::Machine::ssh_settings() const {
   SshSettings out = {.user = settings_.user,
                      .key_files = settings_.key_files,
                      .agent_socket = settings_.agent_socket,
-                     .host_key_types = settings_.host_key_types,
+                     .host_key_types = host_key_types_,
                      .handshake_limit = settings_.handshake_limit,
                      .keep_alive = settings_.keep_alive};
   for (const TunnelForward& forward : settings_.forwards) {

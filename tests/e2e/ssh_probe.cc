@@ -80,7 +80,6 @@ TunnelSettings settings_of(Flags& flags) {
   out.user = flags.one("--user");
   out.key_files = flags.all["--key"];
   out.agent_socket = flags.one("--agent");
-  out.host_key_types = flags.all["--host-key-type"];
   for (const std::string& text : flags.all["--forward"]) {
     auto forward = parse_forward(text);
     if (!forward.ok()) std::fprintf(stderr, "%s\n", forward.error().detail.c_str());
@@ -110,6 +109,7 @@ TunnelCalls calls_of(Env& env, Flags& flags, bool& over) {
     if (!text.ok()) return done(text.error());
     auto words = split(trim(*text), ' ');
     TunnelAddress at{.host = std::string(words.at(0)), .port = std::stoi(std::string(words.at(1)))};
+    at.host_key_types = flags.all["--host-key-type"];
     if (flags.all["--stream"].empty()) return done(std::move(at));
     // As a relay would have it: a connected socket of the caller's, whatever it leads to.
     auto connecting = std::make_shared<std::unique_ptr<Connecting>>();

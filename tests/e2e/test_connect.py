@@ -127,6 +127,14 @@ notebooks:
         with self.assertRaises(OSError):
             self.get(url)
 
+    def test_one_known_key_is_enough(self):
+        """The machine has keys of two sorts, and the library prefers the one that nobody published."""
+        self.nbform("apply -y")
+        self.publish([line for line in self.sshd.host_keys() if line.startswith("ssh-ed25519")])
+        process, out, _ = self.open()
+        self.line(out, "http://127.0.0.1:")
+        self.assertEqual(self.end(process), 0)
+
     def test_a_new_address_only_interrupts(self):
         self.made()
         process, out, err = self.open()
