@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/ink.h"
 #include "base/text.h"
 
@@ -45,22 +48,30 @@ void ConnectScreen::stamped(const std::string& line) {
 }
 
 void ConnectScreen::stage(std::string_view name, const ConnectEvent& event) {
-  if (interrupted_ && event.done) return;
+  bool in_passing = !event.done && event.what == ConnectEvent::What::ssh;  // its end is told in a moment
+  if (in_passing || (interrupted_ && event.done)) return;
   if (interrupted_) return stamped(fmt::format("waiting for the {}: {}", name, printable(event.text)));
-  if (!event.done && event.what == ConnectEvent::What::ssh) return;  // its end is told in a moment
   Duration took = event.done ? env_.now() - stage_began_ : Duration{-1};
   screen_.err(stage_line(name, event.text, took, screen_.err_style()));
   if (event.done) stage_began_ = env_.now();
+}
+
+// A reason is told once, however often it is the reason again.
+void ConnectScreen::retry(const ConnectEvent& event) {
+  std::string why = sentence_of(event.why);
+  std::string when = fmt::format("trying again in {:.0f} s", std::max(1.0, seconds(event.pause)));
+  if (why != std::exchange(reason_, why)) return stamped(why + " " + when);
+  if (event.pause >= std::chrono::seconds(1)) stamped(when);
 }
 
 void ConnectScreen::show(const ConnectEvent& event) {
   switch (event.what) {
     case ConnectEvent::What::lost:
       interrupted_ = true;
-      return stamped("connection lost: " + sentence_of(event.why));
+      reason_ = sentence_of(event.why);
+      return stamped("connection lost: " + reason_);
     case ConnectEvent::What::retry:
-      return stamped(
-          fmt::format("{} Trying again in {:.0f} s.", sentence_of(event.why), seconds(event.pause)));
+      return retry(event);
     case ConnectEvent::What::notice:
       return screen_.err("  " + printable(event.text) + "\n");
     case ConnectEvent::What::failed:
@@ -72,7 +83,6 @@ void ConnectScreen::show(const ConnectEvent& event) {
 
 void ConnectScreen::ready() {
   if (std::exchange(interrupted_, false)) stamped("connected again");
-  ready_ = true;
 }
 
 }  // namespace nbform::cli

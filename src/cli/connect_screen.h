@@ -22,12 +22,14 @@ class ConnectScreen {
 
  private:
   void stage(std::string_view name, const ConnectEvent& event);
+  void retry(const ConnectEvent& event);
   void stamped(const std::string& line);
 
   Screen& screen_;
   Env& env_;
   Time stage_began_;
-  bool ready_ = false, interrupted_ = false;
+  bool interrupted_ = false;
+  std::string reason_;  // why it was interrupted, as last told
 };
 
 }  // namespace nbform::cli

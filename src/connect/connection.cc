@@ -231,6 +231,16 @@ Result<> Connection::verify(const HostKey& shown) {
 
 // The tunnel
 
+Diagnostic Connection::with_remedy(const SshFailure& failure) const {
+  Diagnostic why = failure.why;
+  if (failure.problem == SshProblem::auth_refused && why.hint.empty())
+    why.hint = fmt::format(
+        "Let one of them in:\n    access: {{ssh: {{keys: [KEY.pub]}}}}\n"
+        "    nbform apply --target {0}\nAnother key: nbform connect {0} -i FILE",
+        settings_.notebook);
+  return why;
+}
+
 void Connection::on_tunnel(const TunnelEvent& event) {
   using What = ConnectEvent::What;
   switch (event.what) {
@@ -254,7 +264,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
       said_ = ConnectEvent{What::retry, false, "", event.failure.why, event.pause};
       return on_event_(said_);
     case TunnelEvent::What::failed:
-      return fail(event.failure.why);
+      return fail(with_remedy(event.failure));
   }
 }
 
@@ -287,9 +297,7 @@ void Connection::judge_jupyter(const Result<Response>& answer) {
     return fail(error(Code::timeout, "Jupyter does not answer",
                       fmt::format("{} is reached, but {}.", settings_.notebook, why))
                     .of(settings_.notebook)
-                    .with_hint(fmt::format("Look on the machine:\n    nbform ssh {}\n"
-                                           "Another port: `access: {{jupyter: {{port: N}}}}`",
-                                           settings_.notebook)));
+                    .with_hint("Start it there, or say where it listens:\n    access: {jupyter: {port: N}}"));
   tell(ConnectEvent::What::jupyter, false, why);
   env_.after(kPollJupyter, lifeline_.guard([this] { probe_jupyter(); }));
 }

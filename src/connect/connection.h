@@ -67,6 +67,7 @@ class Connection {
   void no_keys(FoundAddress done);
   void keys_known(std::vector<HostKey> keys, const std::string& from, bool fresh, const FoundAddress& done);
   Result<> verify(const HostKey& shown);
+  Diagnostic with_remedy(const SshFailure& failure) const;
   void on_tunnel(const TunnelEvent& event);
   void probe_jupyter();
   void judge_jupyter(const Result<Response>& answer);

@@ -21,14 +21,14 @@ namespace nbform {
 struct TunnelAddress {
   std::string host;
   int port = 22;
-  Descriptor stream = {};  // used when open; host and port are for people then
+  Descriptor stream = {};                        // used when open; host and port are for people then
   std::vector<std::string> host_key_types = {};  // whose keys the caller knows, best first; empty = any
 };
 
 struct TunnelSettings {
   std::string user;
-  std::vector<std::string> key_files;       // private ones, in the order to be offered
-  std::string agent_socket;                 // SSH_AUTH_SOCK; "" = no agent
+  std::vector<std::string> key_files;  // private ones, in the order to be offered
+  std::string agent_socket;            // SSH_AUTH_SOCK; "" = no agent
   std::vector<TunnelForward> forwards;
   enum class Via { either, library, program } via = Via::either;
 

@@ -180,6 +180,7 @@ notebooks:
         stranger = keygen(self.keys.path / "stranger")
         done = self.nbform(f"connect train --no-open -i {stranger}", exit=1)
         self.assertIn("stranger", done.stderr)
+        self.assertIn("keys: [KEY.pub]", done.stderr)
 
     def test_jupyter_that_comes_late_is_waited_for(self):
         late = ssh_machine.free_port()
