@@ -160,6 +160,25 @@ notebooks:
         self.assertEqual(done.stderr.count("SHA256:"), 3, done.stderr)
         self.assertNotIn("Accepted publickey", self.sshd.log())
 
+    def test_on_ec2_the_console_tells_the_host_key(self):
+        """The sshd is not the instance, whose simulated console shows another key."""
+        self.manifest(f"""nbform: 1
+stack: {{name: research, id: 3f9a1c2e}}
+clouds: {{aws: {{region: us-west-2}}}}
+notebooks:
+  dlami:
+    service: ec2
+    where: us-west-2a
+    machine: t3.medium
+    access: {{ssh: {{port: {self.sshd.port}}}}}
+""")
+        self.nbform("apply -y")
+        done = self.nbform(f"connect dlami --no-open -i {self.key}", exit=1)
+        self.assertIn("console output", done.stderr)
+        self.assertIn("It is not the machine that answers", done.stderr)
+        self.assertIn("remove the lines of\n    ec2/i-", done.stderr)
+        self.assertNotIn("Accepted publickey", self.sshd.log())
+
     def test_a_key_that_nobody_shows_is_trusted_only_when_told(self):
         self.nbform("apply -y")
         self.cloud.admin("deny", permission="compute.instances.getGuestAttributes")
