@@ -127,15 +127,22 @@ class Sshd:
             todo.pop(0)
         return children[::-1]
 
+    def settled(self):
+        """Whether every sign-in has the process that will serve it: the client may know of its success before."""
+        log = self.log()
+        return log.count("User child is on pid") >= log.count("Accepted publickey for")
+
     def signal_sessions(self, number):
+        until(self.settled, "a process for each session")
         for pid in self.sessions():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def stop(self):
         if self.process and self.process.poll() is None:
-            self.signal_sessions(signal.SIGKILL)
-            self.process.kill()
+            for pid in [*self.sessions(), self.process.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait()
 
     def remove(self):

@@ -205,7 +205,7 @@ class Coming_back(WithMachine):
         sshd = self.machine()
         probe, [port] = self.connected(sshd, self.server(m.echo))
         before = probe.descriptors()
-        for _ in range(8):
+        for _ in range(4):
             with contextlib.ExitStack() as open_ones:
                 for s in [open_ones.enter_context(dial(port)) for _ in range(10)]:
                     s.sendall(b"x")
