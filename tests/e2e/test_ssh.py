@@ -284,10 +284,13 @@ class Agent:
     def __init__(self, directory, *keys):
         self.socket = directory / "agent"
         self.process = subprocess.Popen(["ssh-agent", "-D", "-a", self.socket], stdout=subprocess.DEVNULL)
-        m.until(self.socket.exists, "the agent's socket")
+        cannot_connect = 2
+        m.until(lambda: self.add("-l").returncode != cannot_connect, "the agent")
         for key in keys:
-            subprocess.run(["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": str(self.socket)}, check=True,
-                           capture_output=True)
+            self.add("-q", key).check_returncode()
+
+    def add(self, *words):
+        return subprocess.run(["ssh-add", *words], env={**os.environ, "SSH_AUTH_SOCK": str(self.socket)}, capture_output=True)
 
     def stop(self):
         self.process.terminate()
@@ -534,8 +537,13 @@ class By_the_systems_ssh(WithMachine):
         probe, _ = self.connected(sshd, self.server(m.echo), flags=["--via", "program"])
         [child] = pathlib.Path(f"/proc/{probe.process.pid}/task/{probe.process.pid}/children").read_text().split()
         probe.process.kill()
-        m.until(lambda: not os.path.exists(f"/proc/{child}") or ") Z" in pathlib.Path(f"/proc/{child}/stat").read_text(),
-                "ssh ends by itself")
+
+        def is_over():  # gone, or a zombie that waits for its new parent
+            with contextlib.suppress(OSError):
+                return ") Z" in pathlib.Path(f"/proc/{child}/stat").read_text()
+            return True
+
+        m.until(is_over, "ssh ends by itself")
 
 
 if __name__ == "__main__":
