@@ -177,6 +177,11 @@ Value World::resource(std::string_view path) const {
       if (key.name == parts[1]) return thing.wire();
     return {};
   }
+  if (parts.size() == 5 && parts[0] == "projects" && parts[2] == "global" && parts[3] == "firewalls") {
+    const Resource* rule =
+        state_->find("firewalls", {std::string(parts[1]), "global", std::string(parts[4])});
+    return rule == nullptr ? Value() : rule->wire();
+  }
   bool zonal = parts.size() == 6 && parts[0] == "projects" &&
                (parts[4] == "instances" || parts[4] == "disks" || parts[4] == "operations");
   if (!zonal) return {};

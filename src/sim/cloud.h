@@ -82,11 +82,11 @@ class World {
   Value to_json() const;
   static Result<World> from_json(const Value& value);
 
-  // The wire form of "projects/P/zones/Z/instances/N" (or disks, operations) or "ec2.instances/i-..." (or
-  // volumes, security-groups, ... aws/region.h), null where there is none.
+  // The wire form of "projects/P/zones/Z/instances/N" (or disks, operations), "projects/P/global/firewalls/N"
+  // or "ec2.instances/i-..." (or volumes, security-groups, ... aws/region.h), null where there is none.
   Value resource(std::string_view path) const;
-  // All of a kind ("instances", "disks", "operations"; "ec2.instances", ...), of every project and zone, by
-  // name within them.
+  // All of a kind ("instances", "disks", "firewalls", "operations"; "ec2.instances", ...), of every project
+  // and zone, by name within them.
   std::vector<Value> resources(std::string_view kind) const;
 
   // Administration. Globs: '*' and '?'.

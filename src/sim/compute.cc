@@ -12,6 +12,7 @@
 #include "sim/catalogue.h"
 #include "sim/disks.h"
 #include "sim/effects.h"
+#include "sim/firewalls.h"
 #include "sim/images.h"
 #include "sim/instances.h"
 #include "sim/manner.h"
@@ -29,7 +30,7 @@ const std::map<std::string_view, Handler>& handlers() {
   static const std::map<std::string_view, Handler> all = [] {
     std::map<std::string_view, Handler> out;
     for (auto table : {instance_life_methods(), instance_change_methods(), guest_methods(), disk_methods(),
-                       image_methods(), operation_methods(), catalogue_methods()})
+                       image_methods(), firewall_methods(), operation_methods(), catalogue_methods()})
       for (const Handling& h : table) out[h.method] = h.handler;
     return out;
   }();
@@ -153,8 +154,9 @@ Result<Call> read_call(const Request& request, const Url& url, const std::string
   call.dated = header(request.headers, "x-goog-api-version").has_value() || call.has("$apiVersion");
   NB_TRY(check_params(call));
   NB_TRY(read_body(request, call));
-  // setScheduling is a merge: there null clears.
-  if (call.method->name != "instances.setScheduling") drop_nulls(call.body);
+  // These are merges: there null clears.
+  bool merges = call.method->name == "instances.setScheduling" || call.method->name == "firewalls.patch";
+  if (!merges) drop_nulls(call.body);
   Query rest;
   for (const auto& item : call.query)
     if (std::find(kCommonParams.begin(), kCommonParams.end(), item.first) == kCommonParams.end())
@@ -185,7 +187,8 @@ Result<Reply> answer(State& state, const Request& request, const Url& url, const
 const std::vector<Effect>& all_effects() {
   static const std::vector<Effect> all = [] {
     std::vector<Effect> out;
-    for (auto table : {instance_life_effects(), instance_change_effects(), disk_effects()})
+    for (auto table :
+         {instance_life_effects(), instance_change_effects(), disk_effects(), firewall_effects()})
       out.insert(out.end(), table.begin(), table.end());
     return out;
   }();

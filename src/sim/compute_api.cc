@@ -94,6 +94,13 @@ projects.get GET projects/{project} - Project ;
 networks.get GET projects/{project}/global/networks/{network} - Network ;
 networks.list GET projects/{project}/global/networks - NetworkList filter maxResults orderBy pageToken
   returnPartialSuccess ;
+firewalls.insert POST projects/{project}/global/firewalls Firewall Operation requestId ;
+firewalls.get GET projects/{project}/global/firewalls/{firewall} - Firewall ;
+firewalls.list GET projects/{project}/global/firewalls - FirewallList filter maxResults orderBy pageToken
+  returnPartialSuccess ;
+firewalls.patch PATCH projects/{project}/global/firewalls/{firewall} Firewall Operation requestId ;
+firewalls.update PUT projects/{project}/global/firewalls/{firewall} Firewall Operation requestId ;
+firewalls.delete DELETE projects/{project}/global/firewalls/{firewall} - Operation requestId ;
 subnetworks.get GET projects/{project}/regions/{region}/subnetworks/{subnetwork} - Subnetwork views ;
 subnetworks.list GET projects/{project}/regions/{region}/subnetworks - SubnetworkList filter maxResults orderBy
   pageToken views returnPartialSuccess ;
@@ -192,6 +199,15 @@ DisplayDevice enableDisplay:bool ;
 Duration nanos:int32 seconds:int64 ;
 ErrorInfo domain:string metadatas:{string} reason:string ;
 FileContentBuffer content:bytes fileType:=BIN|UNDEFINED|X509 ;
+Firewall allowed:[FirewallAllowedItem] creationTimestamp:string denied:[FirewallDeniedItem] description:string
+  destinationRanges:[string] direction:=EGRESS|INGRESS disabled:bool id:int64 kind:string logConfig:FirewallLogConfig
+  name:string network:string params:FirewallParams priority:int32 selfLink:string sourceRanges:[string]
+  sourceServiceAccounts:[string] sourceTags:[string] targetServiceAccounts:[string] targetTags:[string] ;
+FirewallAllowedItem IPProtocol:string ports:[string] ;
+FirewallDeniedItem IPProtocol:string ports:[string] ;
+FirewallList id:string items:[Firewall] kind:string nextPageToken:string selfLink:string warning:Warning ;
+FirewallLogConfig enable:bool metadata:=EXCLUDE_ALL_METADATA|INCLUDE_ALL_METADATA ;
+FirewallParams resourceManagerTags:{string} ;
 GetHealthOperationMetadata healthInfo:GetHealthOperationMetadataHealthInfo ;
 GetHealthOperationMetadataHealthInfo
   availabilitySloStatus:=AVAILABILITY_SLO_STATUS_IN_SLO|AVAILABILITY_SLO_STATUS_OUT_OF_SLO|AVAILABILITY_SLO_STATUS_SLO_UNKNOWN|AVAILABILITY_SLO_STATUS_UNSPECIFIED

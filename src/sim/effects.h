@@ -11,6 +11,7 @@ namespace nbform::sim {
 std::span<const Effect> instance_life_effects();    // insert, delete, start, stop, reset
 std::span<const Effect> instance_change_effects();  // set*, attach, detach, access configs
 std::span<const Effect> disk_effects();
+std::span<const Effect> firewall_effects();
 const std::vector<Effect>& all_effects();
 
 // errorDetails of a stock-out, with the hint where the capacity is.

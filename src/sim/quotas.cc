@@ -154,7 +154,7 @@ void give_back_quota(State& state, Resource& holder, std::string_view slot) {
 
 void recount_quotas(State& state) {
   state.usage.clear();
-  for (auto* shelf : {&state.instances, &state.disks})
+  for (auto* shelf : {&state.instances, &state.disks, &state.firewalls})
     for (auto& [key, resource] : *shelf)
       for (std::string_view slot : {"running", "exists"}) add_usage(state, resource.hidden[slot], 1);
 }

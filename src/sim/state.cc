@@ -56,6 +56,7 @@ void State::note(std::string kind, const Key& key, std::string resource, Value d
 Shelf& State::shelf(std::string_view kind) {
   if (kind == "instances") return instances;
   if (kind == "disks") return disks;
+  if (kind == "firewalls") return firewalls;
   if (kind == "operations") return operations;
   bug("there is no such shelf");
 }

@@ -56,8 +56,9 @@ struct QuotaKey {
 
 // What only the Google side remembers.
 struct GoogleHoldings {
-  Shelf instances, disks, operations;
-  std::map<Key, Time> busy_until;  // a thing's operations run one after the other
+  Shelf instances, disks, firewalls, operations;
+  std::set<std::string> firewalled;  // projects whose default rules were made
+  std::map<Key, Time> busy_until;    // a thing's operations run one after the other
   std::map<std::pair<std::string, std::string>, Replay> replays;  // by project and request id
   std::map<std::string, Token> tokens;
   std::map<std::string, std::string> service_accounts;  // e-mail -> public key
@@ -98,7 +99,7 @@ struct World::State : GoogleHoldings {
   Duration pace(double seconds) const;  // by Options::op_times
   void plan(Time at, Happening happening);
   void note(std::string kind, const Key& key, std::string resource, Value detail = Map());
-  Shelf& shelf(std::string_view kind);  // "instances", "disks", "operations"
+  Shelf& shelf(std::string_view kind);  // "instances", "disks", "firewalls", "operations"
   const Shelf& shelf(std::string_view kind) const { return const_cast<State*>(this)->shelf(kind); }
   Resource* find(std::string_view kind, const Key& key);
   bool visible(const Resource& resource) const;

@@ -164,6 +164,8 @@ Value World::to_json() const {
              {"random", std::to_string(s.random)},
              {"instances", write_shelf(s.instances)},
              {"disks", write_shelf(s.disks)},
+             {"firewalls", write_shelf(s.firewalls)},
+             {"firewalled", texts(s.firewalled)},
              {"operations", write_shelf(s.operations)},
              {"agenda", write_agenda(s)},
              {"diary", write_diary(s)},
@@ -187,6 +189,8 @@ Result<World> World::from_json(const Value& value) {
   s.random = std::strtoull(std::string(value["random"].as_text("1")).c_str(), nullptr, 10);
   read_shelf(value["instances"], s.instances);
   read_shelf(value["disks"], s.disks);
+  read_shelf(value["firewalls"], s.firewalls);
+  for (const Value& project : value["firewalled"].as_list()) s.firewalled.emplace(project.as_text());
   read_shelf(value["operations"], s.operations);
   read_agenda(value["agenda"], s);
   read_diary(value["diary"], s);

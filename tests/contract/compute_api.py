@@ -28,6 +28,7 @@ zones: get list
 regions: get list
 projects: get
 networks: get list
+firewalls: insert get list patch update delete
 subnetworks: get list
 zoneOperations: get list wait delete
 regionOperations: get list wait delete

@@ -27,12 +27,14 @@ class Clients:
         options = ClientOptions(api_endpoint=nbsim.url)
         kinds = {"instances": compute.InstancesClient, "disks": compute.DisksClient, "images": compute.ImagesClient,
                  "operations": compute.ZoneOperationsClient, "zones": compute.ZonesClient,
+                 "firewalls": compute.FirewallsClient, "global_operations": compute.GlobalOperationsClient,
                  "all_operations": compute.GlobalOperationsClient, "regions": compute.RegionsClient}
         for name, kind in kinds.items():
             setattr(self, name, kind(credentials=token, client_options=options))
         # The clients poll operations through clients of their own, which know no other endpoint than Google's.
         for client in (self.instances, self.disks):
             client.transport._extended_operations_services["zone_operations"] = self.operations
+        self.firewalls.transport._extended_operations_services["global_operations"] = self.global_operations
 
 
 @pytest.fixture
@@ -180,6 +182,23 @@ def test_a_key_that_signed_nothing_gets_no_token(nbsim):
         stranger.refresh(Request())
 
 
+def test_a_firewall_rule_lives_and_changes(cloud):
+    rule = compute.Firewall(name="mine", description="nbform:demo/train/firewall", network="global/networks/default", source_ranges=["203.0.113.7/32"],
+                            target_tags=["nbform-x"], allowed=[compute.Allowed(I_p_protocol="tcp", ports=["22"])])
+    cloud.firewalls.insert(project=PROJECT, firewall_resource=rule).result(timeout=30)
+    with pytest.raises(exceptions.Conflict):
+        cloud.firewalls.insert(project=PROJECT, firewall_resource=rule)
+    cloud.firewalls.patch(project=PROJECT, firewall="mine", firewall_resource=compute.Firewall(source_ranges=["198.51.100.0/24"])).result(timeout=30)
+    made = cloud.firewalls.get(project=PROJECT, firewall="mine")
+    assert (list(made.source_ranges), list(made.target_tags), made.priority) == (["198.51.100.0/24"], ["nbform-x"], 1000)
+    with pytest.raises(exceptions.BadRequest, match="IPV4 CIDR"):
+        cloud.firewalls.patch(project=PROJECT, firewall="mine", firewall_resource=compute.Firewall(source_ranges=["198.51.100.1/24"]))
+    assert {item.name for item in cloud.firewalls.list(project=PROJECT)} >= {"mine", "default-allow-ssh"}
+    cloud.firewalls.delete(project=PROJECT, firewall="mine").result(timeout=30)
+    with pytest.raises(exceptions.NotFound):
+        cloud.firewalls.get(project=PROJECT, firewall="mine")
+
+
 def test_every_answer_fits_its_published_message(nbsim, cloud):
     """insert, lists, reads and failures, against the response schemas of the discovery document."""
     nbsim.admin("quota", region="us-central1", metric="NVIDIA_T4_GPUS", limit=0)
@@ -189,7 +208,8 @@ def test_every_answer_fits_its_published_message(nbsim, cloud):
     paths = [base, f"{base}/zones", f"{base}/zones/{ZONE}", f"{base}/regions", f"{base}/regions/us-central1", f"{base}/aggregated/instances",
              f"{base}/aggregated/disks", f"{base}/aggregated/operations", f"{base}/zones/{ZONE}/instances", f"{base}/zones/{ZONE}/instances/train",
              f"{base}/zones/{ZONE}/disks/train-data", f"{base}/zones/{ZONE}/operations", f"{base}/zones/{ZONE}/machineTypes",
-             f"{base}/aggregated/acceleratorTypes", f"{base}/zones/{ZONE}/diskTypes", f"{base}/global/networks", f"{base}/regions/us-central1/subnetworks",
+             f"{base}/aggregated/acceleratorTypes", f"{base}/zones/{ZONE}/diskTypes", f"{base}/global/networks", f"{base}/global/firewalls",
+             f"{base}/global/firewalls/default-allow-ssh", f"{base}/regions/us-central1/subnetworks",
              "projects/deeplearning-platform-release/global/images", f"projects/deeplearning-platform-release/zones/{ZONE}/imageFamilyViews/common-cpu",
              "projects/deeplearning-platform-release/global/images/family/common-cpu", f"{base}/zones/{ZONE}/instances/train/serialPort"]
     for path in paths:
