@@ -48,8 +48,7 @@ void ConnectScreen::stamped(const std::string& line) {
 }
 
 void ConnectScreen::stage(std::string_view name, const ConnectEvent& event) {
-  bool in_passing = !event.done && event.what == ConnectEvent::What::ssh;  // its end is told in a moment
-  if (in_passing || (interrupted_ && event.done)) return;
+  if (interrupted_ && event.done) return;
   if (interrupted_) return stamped(fmt::format("waiting for the {}: {}", name, printable(event.text)));
   Duration took = event.done ? env_.now() - stage_began_ : Duration{-1};
   screen_.err(stage_line(name, event.text, took, screen_.err_style()));

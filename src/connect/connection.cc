@@ -15,6 +15,7 @@ namespace {
 constexpr Duration kPollMachine = std::chrono::seconds(3);
 constexpr Duration kPollKeys = std::chrono::seconds(7);       // guest attributes: ten reads a minute and VM
 constexpr Duration kKeysAfterBoot = std::chrono::minutes(5);  // EC2 posts its console minutes after the start
+constexpr Duration kUsersAfterBoot = std::chrono::minutes(1);
 constexpr Duration kPollJupyter = std::chrono::seconds(1);
 
 bool comes_back(const Diagnostic& why) {
@@ -50,22 +51,26 @@ Connection::Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent o
 Result<std::unique_ptr<Connection>> Connection::open(Env& env, Wire& wire, ConnectSettings settings,
                                                      OnEvent on_event, AskPassphrase ask_passphrase) {
   std::unique_ptr<Connection> made(new Connection(env, wire, std::move(settings), std::move(on_event)));
-  Connection* self = made.get();
-  TunnelSettings tunnel;
-  tunnel.user = self->settings_.user;
-  tunnel.key_files = self->settings_.key_files;
-  tunnel.agent_socket = self->settings_.agent_socket;
-  tunnel.forwards = self->settings_.forwards;
-  tunnel.patience = self->settings_.patience;
-  TunnelCalls calls;
-  calls.address = [self](FoundAddress done) { self->find_address(std::move(done)); };
-  calls.verify = [self](const HostKey& shown, std::function<void(Result<>)> done) {
-    done(self->verify(shown));
-  };
-  calls.passphrase = std::move(ask_passphrase);
-  calls.on_event = [self](const TunnelEvent& event) { self->on_tunnel(event); };
-  self->tunnel_ = NB_TRY(Tunnel::open(env, std::move(tunnel), std::move(calls)));
+  made->ask_passphrase_ = std::move(ask_passphrase);
+  NB_TRY(made->open_tunnel());
   return made;
+}
+
+Result<> Connection::open_tunnel() {
+  TunnelSettings tunnel;
+  tunnel.user = settings_.user;
+  tunnel.key_files = settings_.key_files;
+  tunnel.agent_socket = settings_.agent_socket;
+  tunnel.forwards = settings_.forwards;
+  tunnel.patience = settings_.patience;
+  TunnelCalls calls;
+  calls.address = [this](FoundAddress done) { find_address(std::move(done)); };
+  calls.verify = [this](const HostKey& shown, std::function<void(Result<>)> done) { done(verify(shown)); };
+  calls.passphrase = ask_passphrase_;
+  calls.on_event = [this](const TunnelEvent& event) { on_tunnel(event); };
+  tunnel_.reset();
+  tunnel_ = NB_TRY(Tunnel::open(env_, std::move(tunnel), std::move(calls)));
+  return Ok{};
 }
 
 void Connection::tell(ConnectEvent::What what, bool done, std::string text) {
@@ -231,6 +236,20 @@ Result<> Connection::verify(const HostKey& shown) {
 
 // The tunnel
 
+// A boot starts sshd before the guest agent has written who may sign in.
+bool Connection::keys_may_be_late(const SshFailure& failure) const {
+  const std::optional<Time>& started = settings_.machine.health.started;
+  return failure.problem == SshProblem::auth_refused && !was_ready_ && started &&
+         env_.now() - *started < kUsersAfterBoot;
+}
+
+void Connection::sign_in_later() {
+  tell(ConnectEvent::What::ssh, false, "the machine knows none of the keys yet");
+  env_.after(kPollMachine, lifeline_.guard([this] {
+    if (auto opened = open_tunnel(); !opened.ok()) fail(std::move(opened).error());
+  }));
+}
+
 Diagnostic Connection::with_remedy(const SshFailure& failure) const {
   Diagnostic why = failure.why;
   if (failure.problem == SshProblem::auth_refused && why.hint.empty())
@@ -245,7 +264,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
   using What = ConnectEvent::What;
   switch (event.what) {
     case TunnelEvent::What::connecting:
-      return tell(What::ssh, false, event.text);
+      return;  // its end is told in a moment
     case TunnelEvent::What::connected:
       tell(What::ssh, true, fmt::format("{}@{}", settings_.user, event.text));
       return probe_jupyter();
@@ -264,7 +283,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
       said_ = ConnectEvent{What::retry, false, "", event.failure.why, event.pause};
       return on_event_(said_);
     case TunnelEvent::What::failed:
-      return fail(with_remedy(event.failure));
+      return keys_may_be_late(event.failure) ? sign_in_later() : fail(with_remedy(event.failure));
   }
 }
 

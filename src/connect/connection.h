@@ -50,13 +50,14 @@ class Connection {
   static Result<std::unique_ptr<Connection>> open(Env& env, Wire& wire, ConnectSettings settings,
                                                   OnEvent on_event, AskPassphrase ask_passphrase);
 
-  bool ready() const { return ready_; }  // Jupyter answers now
-  std::vector<int> ports() const { return tunnel_->ports(); }
+  bool ready() const { return ready_; }                        // Jupyter answers now
+  std::vector<int> ports() const { return tunnel_->ports(); }  // once ready
 
  private:
   using FoundAddress = std::function<void(Result<TunnelAddress>)>;
   Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent on_event);
 
+  Result<> open_tunnel();
   void find_address(FoundAddress done);
   void judge_machine(Result<std::optional<Live>> answer, FoundAddress done);
   void wait_for_machine(const std::string& why, FoundAddress done);
@@ -67,6 +68,8 @@ class Connection {
   void no_keys(FoundAddress done);
   void keys_known(std::vector<HostKey> keys, const std::string& from, bool fresh, const FoundAddress& done);
   Result<> verify(const HostKey& shown);
+  bool keys_may_be_late(const SshFailure& failure) const;
+  void sign_in_later();
   Diagnostic with_remedy(const SshFailure& failure) const;
   void on_tunnel(const TunnelEvent& event);
   void probe_jupyter();
@@ -80,6 +83,7 @@ class Connection {
   Wire& wire_;
   ConnectSettings settings_;
   OnEvent on_event_;
+  AskPassphrase ask_passphrase_;
   KnownMachines known_;
   std::unique_ptr<Tunnel> tunnel_;
   Lifeline lifeline_;

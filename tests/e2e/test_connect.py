@@ -80,16 +80,20 @@ notebooks:
     def open(self, flags="", key=None):
         """A running connect; its lines of stderr and stdout arrive in queues."""
         process = self.start(f"connect train --no-open -i {key or self.key} {flags}")
-        self.addCleanup(self.close, process)
         out, err = queue.Queue(), queue.Queue()
-        for stream, into in ((process.stdout, out), (process.stderr, err)):
-            threading.Thread(target=lines_of, args=(stream, into), daemon=True).start()
+        readers = [threading.Thread(target=lines_of, args=pair, daemon=True)
+                   for pair in ((process.stdout, out), (process.stderr, err))]
+        for reader in readers:
+            reader.start()
+        self.addCleanup(self.close, process, readers)
         return process, out, err
 
-    def close(self, process):
+    def close(self, process, readers):
         if process.poll() is None:
             process.kill()
         process.wait()
+        for reader in readers:
+            reader.join()
         process.stdout.close()
         process.stderr.close()
 
@@ -194,7 +198,19 @@ notebooks:
         self.line(err, "verified before")
         self.assertEqual(self.end(process), 130)
 
+    def test_a_boot_that_has_not_written_the_keys_yet_is_waited_for(self):
+        known = self.sshd.place.path / "authorized_keys"
+        line = known.read_text()
+        known.write_text("")
+        self.made()
+        process, _, err = self.open()
+        self.line(err, "the machine knows none of the keys yet")
+        known.write_text(line)
+        self.line(err, f"version {VERSION}")
+        self.assertEqual(self.end(process), 0)
+
     def test_a_refused_key_says_what_was_tried(self):
+        self.cloud.admin("clock", offset="-5m")  # the machine started that long ago
         self.made()
         stranger = keygen(self.keys.path / "stranger")
         done = self.nbform(f"connect train --no-open -i {stranger}", exit=1)
