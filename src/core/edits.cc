@@ -20,14 +20,18 @@ bool contains(const List& list, const Value& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+bool is_off(const Live& live) {
+  return live.health.state == Health::State::stopped || live.health.state == Health::State::none;
+}
+
 Action effect_of(Mutability mutability, const Live& live) {
   switch (mutability) {
     case Mutability::live:
       return Action::update;
     case Mutability::stopped:
-      return live.health.state == Health::State::stopped || live.health.state == Health::State::none
-                 ? Action::update
-                 : Action::restart;
+      return is_off(live) ? Action::update : Action::restart;
+    case Mutability::at_rest:
+      return is_off(live) ? Action::update : Action::pending;
     case Mutability::fixed:
       return Action::replace;
     case Mutability::create_only:

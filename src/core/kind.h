@@ -23,6 +23,7 @@ struct Edit;
 enum class Mutability {
   live,         // while it runs
   stopped,      // only while it is stopped: a restart
+  at_rest,      // only while it is stopped, and no reason to stop it: waits for the next stop
   fixed,        // never: a replace
   create_only,  // read at create, not compared afterwards
 };
@@ -131,6 +132,12 @@ class Kind {
   // Whether a thing is found by the name it was given, which nothing else in its place can have. Else the
   // cloud names it at create, and Live::name is that id.
   virtual bool is_named() const { return true; }
+  // Whether its name counts in one zone. Else it counts wherever the scope's lists reach.
+  virtual bool is_zonal() const { return true; }
+  // Whether a thing of the wanted name is where the wanted one would be.
+  virtual bool is_in_place(const Resource& resource, const Live& namesake) const {
+    return (void)resource, (void)namesake, true;
+  }
   // How long after a mutation a read may still show what was before, the thing's absence included.
   virtual Duration settles_within() const { return Duration{0}; }
   // One live thing by where and how it is called.
@@ -178,6 +185,10 @@ class Kind {
   virtual std::optional<std::pair<std::string, std::string>> locate(std::string_view id) const = 0;
   virtual std::vector<std::pair<std::string, std::string>> companions(const Live& machine) const {
     return (void)machine, std::vector<std::pair<std::string, std::string>>();
+  }
+  // Whether a companion is the wanted part by what it is called, where `companions` could not tell.
+  virtual bool goes_as(const Resource& resource, const Live& companion) const {
+    return (void)resource, (void)companion, false;
   }
   // An edit of a change in a person's words, where title and values would not say it: "disks.data detached".
   // None: they do.

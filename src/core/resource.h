@@ -133,7 +133,7 @@ struct Live {
   std::int64_t numeric_id = 0;
   int incarnation = 0;             // of a kind without names: the how many-th thing of its address
   std::vector<std::string> refs;   // ids of live things it points to
-  std::vector<std::string> users;  // ids of machines that a disk hangs on, ours or not
+  std::vector<std::string> users;  // ids of machines that use it, ours or not
 };
 
 // A create under way of something that no list shows yet: an earlier run sent it, or one beside this.
@@ -159,6 +159,7 @@ struct ScopeStatus {
 
 struct Snapshot {
   std::vector<Live> live;
+  std::vector<Live> strangers;              // machines that are not ours and use what is
   std::map<std::string, Making> making;     // by `making_key`
   std::map<std::string, int> incarnations;  // highest one seen by address
   std::map<std::string, Time> preempted;    // when the cloud took a machine, by id; listed or not

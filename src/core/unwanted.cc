@@ -44,6 +44,8 @@ class Unwanted {
                  (v_.options.destroy && !v_.options.selected && identified_or_declared(live));
     if (v_.options.forgets(live.owner.notebook)) {
       plan_forget(live);
+    } else if (is_put_aside(live)) {
+      report_elsewhere(live);
     } else if (is_remainder(live)) {
       judge_remainder(live);
     } else if (keeps_itself(live)) {
@@ -127,6 +129,13 @@ class Unwanted {
     return expendable && v_.match.strange_user(live) == nullptr && v_.declared.count(live.owner.notebook) &&
            v_.selects(live.owner.notebook) && wants_machine(live.owner.notebook) &&
            (v_.match.is_spare(live) || !v_.match.machine_lives(live.owner.notebook));
+  }
+
+  // A boot disk whose machine boots from another one: somebody put it aside, and may come back to it.
+  bool is_put_aside(const Live& live) const {
+    bool goes_too = v_.options.destroy && v_.selects(live.owner.notebook);
+    return live.owner.part == "boot" && live.keep != KeepRule::always && !goes_too &&
+           v_.match.machine_lives(live.owner.notebook);
   }
 
   void judge_remainder(const Live& live) {
@@ -214,6 +223,7 @@ class Unwanted {
     if (const std::string* user = v_.match.strange_user(live))
       return fmt::format("in use by {}, which does not say that it is this notebook's; it is left alone",
                          *user);
+    if (is_put_aside(live)) return "not what its machine boots from any more; it is left alone";
     const std::string& account = live.scope.account;
     if (v_.match.is_elsewhere(live))
       return fmt::format("not the declared one, as it is in {}; it is left alone", account);

@@ -52,9 +52,12 @@ class Wanted {
     Diagnostics problems;
     change.edits = edits_between(resource, live, problems);
     std::vector<std::string> waits = postpone(change.edits, live);
-    if (v_.options.power_only) change.edits.clear(), waits.clear(), problems = Diagnostics();
-    for (const Diagnostic& problem : problems) v_.block(problem);
     PowerChoice power = choose_power(resource, live, v_.options);
+    if (v_.options.power_only) {
+      leave_what_waited(change.edits, resource, power.action);
+      waits.clear(), problems = Diagnostics();
+    }
+    for (const Diagnostic& problem : problems) v_.block(problem);
     change.end_power = power.end;
     change.reason = power.reason;
     change.reason_text = power.text;
@@ -75,16 +78,47 @@ class Wanted {
     for (const std::string& text : resource.kind->notes(resource, live))
       v_.notes[resource.notebook].push_back(text);
     for (const std::string& text : power.notes) v_.notes[resource.notebook].push_back(text);
-    if (change.action == Action::none && !waits.empty()) {
-      change.action = Action::pending;
-      change.reason_text = join(waits, " · ");
-    }
+    let_wait(change, waits);
     if (change.action == Action::none) return;
     if (change.action == Action::restart && !can_stop(live)) wait_for_power(change, live);
     v_.finish(std::move(change), live);
   }
 
  private:
+  // nbform start and stop change the power alone, and what waited for just that.
+  static void leave_what_waited(std::vector<Edit>& edits, const Resource& resource, Action power) {
+    std::erase_if(edits, [&](const Edit& edit) {
+      const Attr* attr = resource.kind->attr(edit.attr);
+      return power == Action::none || attr == nullptr || attr->mutability != Mutability::at_rest;
+    });
+  }
+
+  // Edits that are no reason for a stop go along with one; without one they wait. So do those that `waits`
+  // says why of.
+  void let_wait(Change& change, std::vector<std::string> waits) {
+    bool stops =
+        change.action == Action::restart || change.action == Action::stop || change.action == Action::replace;
+    auto is_waiting = [](const Edit& edit) { return edit.effect == Action::pending; };
+    if (stops)
+      for (Edit& edit : change.edits)
+        if (is_waiting(edit)) edit.effect = Action::update;
+    if (std::any_of(change.edits.begin(), change.edits.end(), is_waiting))
+      waits.push_back(
+          fmt::format("waits for the next stop and start; `--restart {}` makes one", change.notebook));
+    if (change.action <= Action::pending) {
+      if (!waits.empty()) change.action = Action::pending;
+      change.reason_text = join(waits, " · ");
+      return;
+    }
+    for (const Edit& edit : change.edits)
+      if (is_waiting(edit)) v_.notes[change.notebook].push_back(words_of(change, edit) + " " + waits.back());
+    std::erase_if(change.edits, is_waiting);
+  }
+
+  static std::string words_of(const Change& change, const Edit& edit) {
+    return change.kind->words(change, edit).value_or(edit.title + " changed:");
+  }
+
   // The notebook was found nowhere, and may be in a zone that is silent: nothing is made or adopted beside
   // it.
   bool refuse_unless_all_answered(const Resource& resource) {

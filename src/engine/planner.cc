@@ -97,6 +97,7 @@ class Planner {
     out.snapshot = read(*out.graph);
     auto unread = read_adopted(env_, wire_, *out.graph, out.snapshot, request_.stop);
     complete(*out.graph, out.snapshot);
+    take_namesakes(env_, wire_, *out.graph, out.snapshot, unread, request_.stop);
     DiffOptions options = request_.diff;
     options.attempts = [&](const Resource& resource, Diagnostics& found) {
       return attempts(resource, out.snapshot, found);

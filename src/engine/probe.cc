@@ -30,10 +30,21 @@ void ask(Wire& wire, const std::shared_ptr<Pending>& pending, std::string who, c
   });
 }
 
+// `zone`: "" where an id says nothing of it.
 const Live* known(const Snapshot& snapshot, const Kind* kind, const std::string& zone,
                   const std::string& name) {
   for (const Live& live : snapshot.live)
-    if (live.kind == kind && live.zone == zone && live.name == name) return &live;
+    if (live.kind == kind && (zone.empty() || live.zone == zone) && live.name == name) return &live;
+  return nullptr;
+}
+
+// A thing of the name of one that is to be made, where that one would be.
+template <typename Lives>  // of a snapshot, which may be constant
+auto namesake(Lives& all, const Resource& resource) -> decltype(&all.front()) {
+  for (auto& live : all)
+    if (live.kind == resource.kind && live.name == resource.name &&
+        live.scope.is_same_place(resource.scope) && resource.kind->is_in_place(resource, live))
+      return &live;
   return nullptr;
 }
 
@@ -50,6 +61,7 @@ std::string zone_beside_machine(const Plan& plan, const Snapshot& snapshot, cons
 void ask_for_part(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change, const Plan& plan,
                   const Snapshot& snapshot) {
   const Resource& part = *change.resource;
+  if (!part.kind->is_zonal()) return;  // take_namesakes has looked
   std::string zone = zone_beside_machine(plan, snapshot, change.notebook);
   if (zone.empty() || !part.kind->is_named()) return;
   const Live* held = known(snapshot, part.kind, zone, part.name);
@@ -84,6 +96,7 @@ void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const C
 Diagnostic name_taken(const std::string& notebook, const Live& holder) {
   const Owner& owner = holder.owner;
   bool owned = owner.whole();
+  std::string place = holder.zone.empty() ? holder.scope.region : holder.zone;
   std::string whose =
       owned ? fmt::format("it belongs to notebook {} of stack {}", owner.notebook, owner.stack)
       : owner.stack.empty()
@@ -91,58 +104,170 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
           : fmt::format("it says that it is of stack {}, but not which notebook it is", owner.stack);
   Diagnostic d = error(Code::exists, "A name is taken",
                        fmt::format("{} needs the name {} in {}, and there is a {} of that name; {}.",
-                                   notebook, holder.name, holder.zone, holder.kind->noun(), whose));
+                                   notebook, holder.name, place, holder.kind->noun(), whose));
   d.address = notebook;
-  if (owned)
+  if (!owned && !holder.users.empty()) {
+    d.detail += fmt::format(" {} uses it.", holder.users.front());
+    d.hint = fmt::format("Take that machine over with\n    adopt: {}\nor give the notebook another key.",
+                         holder.users.front());
+  } else if (owned) {
     d.hint = "Give one of the two another `name`.";
-  else if (holder.kind->is_machine())
+  } else if (holder.kind->is_machine()) {
     d.hint = fmt::format(
         "Give the notebook another `name`, or take the existing one over with\n    adopt: {}", holder.id);
-  else
+  } else {
     d.hint = "Give the notebook another `name`, or remove that " + std::string(holder.kind->noun()) + ".";
+  }
   return d;
 }
 
 namespace {
 
-// Asks for everything to be adopted that is not known yet.
-void read_missing(Env& env, Wire& wire, const Graph& graph, Snapshot& snapshot,
-                  const std::function<bool()>& stop, std::map<std::string, Diagnostic>& failures) {
-  auto pending = std::make_shared<Pending>();
-  for (const auto& [address, resource] : graph) {
-    if (resource.adopt.empty()) continue;
-    auto place = resource.kind->locate(resource.adopt);
-    if (place && !known(snapshot, resource.kind, place->first, place->second))
-      ask(wire, pending, resource.notebook, *resource.kind, resource.scope, place->first, place->second);
-  }
-  await(env, *pending, stop);
-  for (auto& [who, answer] : pending->answers) {
-    if (!answer.ok()) failures.emplace(who, answer.error());
-    if (!answer.ok() || !answer->has_value()) continue;
-    Live& found = **answer;
-    if (auto taken = snapshot.preempted.find(found.id); taken != snapshot.preempted.end())
-      found.health.heed_preemption(taken->second);
-    snapshot.live.push_back(std::move(found));
-  }
+const Live* owned_part(const Snapshot& snapshot, const Resource& resource) {
+  for (const Live& live : snapshot.live)
+    if (live.kind == resource.kind && live.owner.whole() && live.owner.address() == resource.address &&
+        live.scope.is_same_place(resource.scope))
+      return &live;
+  return nullptr;
 }
+
+// Everything that an `adopt` leads to is read once.
+class Adoption {
+ public:
+  Adoption(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot, const std::function<bool()>& stop)
+      : env_(env), wire_(wire), graph_(graph), snapshot_(snapshot), stop_(stop) {}
+
+  std::map<std::string, Diagnostic> run() {
+    read(declared());
+    for (auto& [address, machine] : graph_)
+      if (const Live* live = adopted(machine))
+        for (const auto& [part, id] : live->kind->companions(*live)) take_companion(machine, part, id);
+    read(declared());
+    read(maybe_);
+    for (auto& [resource, id] : maybe_)
+      if (const Live* live = by_id(*resource->kind, id); live != nullptr && resource->adopt.empty())
+        if (resource->kind->goes_as(*resource, *live)) resource->adopt = id;
+    return std::move(failures_);
+  }
+
+ private:
+  using Wanted = std::vector<std::pair<Resource*, std::string>>;  // an id that may be of the resource
+
+  Wanted declared() {
+    Wanted out;
+    for (auto& [address, resource] : graph_)
+      if (!resource.adopt.empty()) out.emplace_back(&resource, resource.adopt);
+    return out;
+  }
+
+  const Live* adopted(const Resource& machine) const {
+    return machine.adopt.empty() ? nullptr : by_id(*machine.kind, machine.adopt);
+  }
+
+  const Live* by_id(const Kind& kind, const std::string& id) const {
+    for (const Live& live : snapshot_.live)
+      if (live.kind == &kind && live.id == id) return &live;
+    return nullptr;
+  }
+
+  // By its part where that is known; else every part of its kind that is not there yet may be meant.
+  void take_companion(const Resource& machine, const std::string& part, const std::string& id) {
+    if (auto exact = graph_.find(fmt::format("{}/{}", machine.notebook, part)); exact != graph_.end()) {
+      exact->second.adopt = id;
+      return;
+    }
+    for (auto it = graph_.lower_bound(machine.notebook + "/");
+         it != graph_.end() && it->second.notebook == machine.notebook; ++it) {
+      Resource& sibling = it->second;
+      bool open = !sibling.kind->is_machine() && sibling.kind->locate(id) && sibling.adopt.empty();
+      if (open && owned_part(snapshot_, sibling) == nullptr) maybe_.emplace_back(&sibling, id);
+    }
+  }
+
+  void read(const Wanted& all) {
+    auto pending = std::make_shared<Pending>();
+    std::set<std::string> asked;
+    for (const auto& [resource, id] : all) {
+      auto place = resource->kind->locate(id);
+      if (!place || known(snapshot_, resource->kind, place->first, place->second)) continue;
+      if (asked.insert(id).second)
+        ask(wire_, pending, resource->notebook, *resource->kind, resource->scope, place->first,
+            place->second);
+    }
+    await(env_, *pending, stop_);
+    for (auto& [who, answer] : pending->answers) {
+      if (!answer.ok()) failures_.emplace(who, answer.error());
+      if (!answer.ok() || !answer->has_value()) continue;
+      Live& found = **answer;
+      if (auto taken = snapshot_.preempted.find(found.id); taken != snapshot_.preempted.end())
+        found.health.heed_preemption(taken->second);
+      snapshot_.live.push_back(std::move(found));
+    }
+  }
+
+  Env& env_;
+  Wire& wire_;
+  Graph& graph_;
+  Snapshot& snapshot_;
+  const std::function<bool()>& stop_;
+  Wanted maybe_;
+  std::map<std::string, Diagnostic> failures_;
+};
 
 }  // namespace
 
 std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
                                                const std::function<bool()>& stop) {
-  std::map<std::string, Diagnostic> failures;
-  read_missing(env, wire, graph, snapshot, stop, failures);
-  for (auto& [address, machine] : graph) {
-    if (machine.adopt.empty()) continue;
-    for (const Live& live : snapshot.live) {
-      if (machine.adopt != live.id || machine.kind != live.kind) continue;
-      for (const auto& [part, id] : live.kind->companions(live))
-        if (auto sibling = graph.find(fmt::format("{}/{}", machine.notebook, part)); sibling != graph.end())
-          sibling->second.adopt = id;
-    }
+  return Adoption(env, wire, graph, snapshot, stop).run();
+}
+
+namespace {
+
+bool is_read(const Snapshot& snapshot, const Scope& scope) {
+  return std::any_of(snapshot.scopes.begin(), snapshot.scopes.end(),
+                     [&](const ScopeStatus& s) { return s.scope == scope && !s.failure; });
+}
+
+void note_users(Live& thing, const Snapshot& snapshot) {
+  for (const Live& machine : snapshot.strangers)
+    if (std::find(machine.refs.begin(), machine.refs.end(), thing.id) != machine.refs.end())
+      thing.users.push_back(machine.id);
+}
+
+// The machine that a notebook is about to adopt may use what comes with it.
+bool is_used_by_others(const Live& thing, const Graph& graph, const std::string& notebook) {
+  auto is_adopted = [&](const std::string& user) {
+    auto part = graph.lower_bound(notebook + "/");
+    for (; part != graph.end() && part->second.notebook == notebook; ++part)
+      if (part->second.kind->is_machine() && part->second.adopt == user) return true;
+    return false;
+  };
+  return !std::all_of(thing.users.begin(), thing.users.end(), is_adopted);
+}
+
+}  // namespace
+
+void take_namesakes(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
+                    std::map<std::string, Diagnostic>& failures, const std::function<bool()>& stop) {
+  auto pending = std::make_shared<Pending>();
+  auto is_sought = [&](const Resource& r) {
+    return r.kind->is_named() && !r.kind->is_zonal() && r.adopt.empty() && owned_part(snapshot, r) == nullptr;
+  };
+  for (const auto& [address, resource] : graph)
+    if (is_sought(resource) && is_read(snapshot, resource.scope) && !namesake(snapshot.live, resource))
+      ask(wire, pending, resource.notebook, *resource.kind, resource.scope, {}, resource.name);
+  await(env, *pending, stop);
+  for (auto& [who, answer] : pending->answers) {
+    if (!answer.ok()) failures.emplace(who, answer.error());
+    if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
   }
-  read_missing(env, wire, graph, snapshot, stop, failures);
-  return failures;
+  for (auto& [address, resource] : graph) {
+    if (!is_sought(resource)) continue;
+    Live* found = namesake(snapshot.live, resource);
+    if (found == nullptr || found->owner.whole()) continue;
+    note_users(*found, snapshot);
+    if (!is_used_by_others(*found, graph, resource.notebook)) resource.adopt = found->id;
+  }
 }
 
 namespace {
@@ -159,7 +284,10 @@ void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std
   auto pending = std::make_shared<Pending>();
   for (const Change& change : plan.changes)
     if (change.action == Action::create && change.carried_by.empty() && !is_blocked(plan, change.notebook)) {
-      if (change.kind->is_machine())
+      const Live* holder = change.kind->is_zonal() ? nullptr : namesake(snapshot.live, *change.resource);
+      if (holder != nullptr)
+        pending->answers.emplace_back(change.notebook, std::optional<Live>(*holder));
+      else if (change.kind->is_machine())
         ask_for_create(wire, pending, change, snapshot);
       else
         ask_for_part(wire, pending, change, plan, snapshot);

@@ -14,6 +14,11 @@ namespace nbform {
 std::map<std::string, Diagnostic> read_adopted(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
                                                const std::function<bool()>& stop);
 
+// Of parts whose names count everywhere and that no list shows: what is called so, and nobody says is theirs,
+// is the part without its labels, and is taken over, unless a machine of others uses it. `failures` grows.
+void take_namesakes(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
+                    std::map<std::string, Diagnostic>& failures, const std::function<bool()>& stop);
+
 // Reads every name that the plan's creates would take first; one that is held by others blocks its notebook.
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop);
 

@@ -194,6 +194,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
       snapshot_.live = std::move(folded.live);
     else
       std::move(folded.live.begin(), folded.live.end(), std::back_inserter(snapshot_.live));
+    std::move(folded.strangers.begin(), folded.strangers.end(), std::back_inserter(snapshot_.strangers));
     for (const auto& [address, incarnation] : folded.incarnations)
       snapshot_.incarnations[address] = std::max(snapshot_.incarnations[address], incarnation);
     snapshot_.preempted.merge(folded.preempted);

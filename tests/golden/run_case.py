@@ -14,6 +14,11 @@ A case is a folder with case.toml and manifests in stack/, or where `stack` says
                                             # "copy"}; {remove = "disks/train"}; {variants = [...]}: of the cloud;
                                             # {untag = "ec2.instances/dlami", keys = [...]}; {set = {"aws/keys/0/
                                             # account" = "..."}}: of the world's own file
+                                            {disown = "ec2.instances/train"}: no tag but Name, no client token, no
+                                            name of nbform's on groups: as if made by hand
+                                            {spare = "ec2.instances/train"}: it has another root volume, without
+                                            tags, and the one before is detached
+                                            In manifests @ec2.instances/train@ stands for the id that it has.
     stack  = "../../../examples/ec2-dlami"
     plan   = "plan"          # the command that plan.txt and plan.json (with --json) are about
     apply  = "apply -y"      # the command of apply.txt, requests.txt and world.txt; "" where there is none
@@ -74,6 +79,13 @@ class Case:
             if entry.name != ".nbform":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         shutil.copytree(self.folder / name, self.stack, dirs_exist_ok=True)
+        for manifest in self.stack.glob("*.nb.yaml"):
+            text = manifest.read_text()
+            if "@ec2." in text:
+                manifest.write_text(re.sub(r"@(ec2\.[\w-]+/[\w-]+)@", lambda m: self.id_of(m[1]), text))
+
+    def id_of(self, path):
+        return found(json.loads((self.stack / ".nbform/sandbox.json").read_text()), path)["key"]["name"]
 
     def run(self, command):
         arguments = shlex.split(command)
@@ -103,6 +115,10 @@ class Case:
         if "untag" in step:
             tags = found(world, step["untag"])["wire"]["tagSet"]
             tags[:] = [tag for tag in tags if tag["key"] not in step["keys"]]
+        elif "disown" in step:
+            disown(world, found(world, step["disown"])["wire"])
+        elif "spare" in step:
+            swap_root(world, found(world, step["spare"])["wire"])
         elif set(step) == {"set"}:
             for path, value in step["set"].items():
                 set_path(world, path.split("/"), value)
@@ -192,6 +208,33 @@ def found(world, path):
         named = [item for item in world["aws"]["shelves"][shelf.removeprefix("ec2.")] if tags_of(item).get("Name") == name]
         return named[-1]
     return next(item for item in world[shelf] if item["key"]["name"] == name)
+
+
+def disown(world, instance):
+    """Leaves an instance, its volumes, groups and key as somebody would have made them by hand."""
+    shelves = world["aws"]["shelves"]
+    for shelf in ("instances", "volumes", "spot-requests", "security-groups", "security-group-rules", "key-pairs"):
+        for item in shelves.get(shelf, []):
+            tags = item["wire"].get("tagSet", [])
+            tags[:] = [tag for tag in tags if tag["key"] == "Name"]
+    instance.pop("clientToken", None)
+    interfaces = [nic["groupSet"] for nic in instance.get("networkInterfaceSet", [])]
+    groups = [g for held in (instance["groupSet"], *interfaces) for g in held]
+    for group in [*groups, *(item["wire"] for item in shelves["security-groups"])]:
+        group["groupName"] = group["groupName"].replace("nbform-", "hand-made-")
+
+
+def swap_root(world, instance):
+    mapping = instance["blockDeviceMapping"][0]["ebs"]
+    volumes = world["aws"]["shelves"]["volumes"]
+    old = next(item for item in volumes if item["wire"]["volumeId"] == mapping["volumeId"])
+    new = json.loads(json.dumps(old))
+    name = "vol-" + "5" * 17
+    new["key"]["name"] = new["wire"]["volumeId"] = mapping["volumeId"] = name
+    new["wire"]["tagSet"] = []
+    new["wire"]["attachmentSet"][0]["volumeId"] = name
+    old["wire"].update(attachmentSet=[], status="available")
+    volumes.append(new)
 
 
 def cloned(item, name):

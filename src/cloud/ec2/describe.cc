@@ -101,15 +101,6 @@ void note_unmanaged_machine(Notes& out, const Resource& r, const Live& live) {
                             normal->as_text()));
 }
 
-void note_boot_data(Notes& out, const Resource& r, const Live& live) {
-  std::string_view want = wanted(r, "boot_data").as_text(), ran = live_text(live, "boot_data");
-  if (want.empty() || ran.empty() || want == ran) return;
-  out.push_back(
-      fmt::format("setup or ssh keys changed since the first boot, which alone reads them; `--replace {}` "
-                  "boots anew",
-                  r.notebook));
-}
-
 void note_spot_request(Notes& out, const Live& live) {
   const Value* state = live.tokens.find("spot_state");
   if (state == nullptr || state->as_text() != "cancelled") return;
@@ -152,7 +143,6 @@ std::vector<std::string> instance_notes(const Resource& resource, const Live& li
   Notes out;
   note_newer_image(out, resource, live);
   note_unmanaged_machine(out, resource, live);
-  note_boot_data(out, resource, live);
   note_spot_request(out, live);
   note_encryption(out, live);
   if (auto note = modification_note("its boot disk", live)) out.push_back(std::move(*note));
@@ -179,6 +169,7 @@ std::optional<std::string> instance_words(const Change& change, const Edit& edit
     return fmt::format("image {} → {}", image_words(edit.before.as_text()),
                        image_words(edit.after.as_text()));
   if (edit.attr.starts_with("attachments.")) return attached_disk(*change.live, edit) + " detached";
+  if (edit.attr == "boot_data") return std::string("setup or ssh keys changed");
   if (edit.attr == "own_group") return std::string("its own security group put back");
   if (edit.attr == "instance_profile")
     return fmt::format("identity.role {} → {}",

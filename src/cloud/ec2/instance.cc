@@ -65,9 +65,9 @@ constexpr std::array kAttrs = {
          "How far an answer of the metadata service travels; 2 reaches containers.", ""},
     Attr{"key_name", "ssh key", "access.ssh.keys", M::create_only, S::exact,
          "Key pair whose key the first boot installs.", "a key pair is read at the first boot only"},
-    Attr{"boot_data", "setup", "setup", M::create_only, S::remembered,
-         "Digest of the script and keys that the first boot runs, remembered in a tag.",
-         "the first boot runs it"},
+    Attr{"boot_data", "setup", "setup", M::at_rest, S::remembered,
+         "Digest of the script and keys that each boot takes, remembered in a tag.",
+         "EC2 changes boot data only while the instance is stopped, and the next boot takes it"},
     Attr{"tags", "labels", "labels", M::live, S::entries, "Tags.", ""},
 };
 
@@ -148,6 +148,11 @@ class InstanceKind final : public Kind {
     return instance_consequences(change);
   }
   std::optional<std::string> postpones(const Live& live, const Edit& edit) const override {
+    if (edit.attr == "boot_data" && never_stops(live))
+      return fmt::format(
+          "setup or ssh keys changed, and this Spot instance cannot be stopped; `--replace {}` "
+          "boots anew",
+          live.owner.notebook);
     if (!waits_for_modification(live, edit, "root_")) return std::nullopt;
     return "a change of its boot disk waits until EC2 is done with the one before";
   }

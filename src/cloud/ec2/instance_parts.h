@@ -31,6 +31,8 @@ Step instance_start();
 Step instance_mark_resume(bool set);
 std::vector<Step> instance_forget();
 
+// A Spot instance whose request is one-time or cancelled: EC2 stops it never.
+bool never_stops(const Live& live);
 // Parameters of RunInstances for one attempt, its client token included.
 Map run_parameters(const StepContext& context);
 // Where the data disk of `part` is attached: its own place, else the first free of /dev/sdf to /dev/sdp,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/crypto.h"
 #include "base/text.h"
 #include "cloud/ec2/instance_parts.h"
 #include "cloud/labels.h"
@@ -162,6 +163,23 @@ Step lock_step(bool value) {
           }};
 }
 
+// --- boot data ---
+
+// The tag that says what it is comes last: until then a further run sends it again.
+void boot_data_steps(std::vector<Step>& steps) {
+  steps.push_back(plain(Needs::stopped, "set-boot-data", "changing the boot data",
+                        [](const StepContext& c) -> std::optional<Call> {
+                          if (!differs(c, "boot_data")) return std::nullopt;
+                          std::string text = base64(wanted(*c.resource, "user_data").as_text());
+                          return modify(c, "UserData", Map{{"Value", std::move(text)}});
+                        }));
+  steps.push_back(plain(Needs::stopped, "tag-boot-data", "noting the boot data", [](const StepContext& c) {
+    Map tags = now(c, "tags").as_map();
+    if (differs(c, "boot_data")) tags.set(tag::kBoot, wanted(*c.resource, "boot_data"));
+    return set_tags(c.live->name, now(c, "tags").as_map(), tags);
+  }));
+}
+
 // --- power ---
 
 std::string_view token(const StepContext& c, std::string_view name) {
@@ -169,9 +187,8 @@ std::string_view token(const StepContext& c, std::string_view name) {
 }
 
 std::optional<Diagnostic> cannot_stop(const StepContext& c) {
-  if (now(c, "market").as_text() != "spot") return std::nullopt;
-  bool one_time = token(c, "spot_type") == "one-time", cancelled = token(c, "spot_state") == "cancelled";
-  if (!one_time && !cancelled) return std::nullopt;
+  if (!never_stops(*c.live)) return std::nullopt;
+  bool one_time = token(c, "spot_type") == "one-time";
   return error(Code::unsupported, "This Spot instance cannot be stopped",
                fmt::format("The Spot request of {} {}. EC2 stops only instances of a persistent request.",
                            c.live->name, one_time ? "is a one-time request" : "was cancelled"))
@@ -264,6 +281,11 @@ std::optional<Call> untag_request(const StepContext& c) {
 
 }  // namespace
 
+bool never_stops(const Live& live) {
+  return live_value(live, "market").as_text() == "spot" &&
+         (live_token(live, "spot_type") == "one-time" || live_token(live, "spot_state") == "cancelled");
+}
+
 std::vector<Step> instance_create(const Resource& resource) {
   Step run{Needs::any, "run", "launching", [](const StepContext& c) -> std::optional<Call> {
              if (c.live != nullptr) return std::nullopt;
@@ -306,6 +328,7 @@ std::vector<Step> instance_update(const std::vector<Edit>& edits) {
       steps.push_back(detach_step(edit.attr.substr(12)));
     if (edit.attr == "deletion_protection") steps.push_back(lock_step(edit.after.as_bool()));
   }
+  if (has("boot_data")) boot_data_steps(steps);
   if (has("machine_type"))
     steps.push_back(
         plain(Needs::stopped, "set-type", "changing the instance type",

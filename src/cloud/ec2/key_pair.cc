@@ -49,6 +49,7 @@ class KeyPairKind final : public Kind {
   std::string_view noun() const override { return "key pair"; }
   std::span<const Attr> attrs() const override { return kAttrs; }
   Duration settles_within() const override { return kConsistent; }
+  bool is_zonal() const override { return false; }
 
   std::vector<Step> create(const Resource&) const override {
     Step make{Needs::any, "import", "importing", import_call};

@@ -93,6 +93,9 @@ class Ec2Listing final : public Listing {
       if (is_named(machine.owner)) all.live.push_back(std::move(machine));
     }
     for (Live& ended : ended_) count(all, ended);
+    for (auto* others : {&forgotten_, &grouped_})
+      for (auto& [id, machine] : *others)
+        if (!machines_.count(id)) all.strangers.push_back(std::move(machine));
     for (auto& [id, live] : others_)
       if (!folded_.count(id)) {
         if (live.kind == &volume_kind()) count(all, live);
@@ -125,7 +128,7 @@ class Ec2Listing final : public Listing {
         if (!live.ok()) return false;
         bool ended = item.at_path("instanceState/name").as_text() == "terminated";
         if (is_forgotten(*live)) {
-          forgotten_.insert(live->id);
+          if (!ended) forgotten_.insert_or_assign(live->id, *live);
           continue;
         }
         if (ended)
@@ -276,8 +279,8 @@ class Ec2Listing final : public Listing {
   Lives grouped_;            // instances in a group of ours
   std::vector<Live> ended_;  // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
-  std::set<std::string> forgotten_;  // instances that still carry a token of ours
-  std::set<std::string> folded_;     // volumes that are part of an instance
+  std::map<std::string, Live> forgotten_;  // instances that still carry a token of ours, by id
+  std::set<std::string> folded_;           // volumes that are part of an instance
 };
 
 }  // namespace

@@ -332,13 +332,14 @@ class Lowering {
     group.name = fmt::format("{}{}-security-group", token_prefix(stack), digest16(n_.key).substr(0, 8));
     const Access& access = n_.access;
     bool managed = !access.ssh.allow_from.absent() || !access.public_ports.absent();
+    if (!vm_.adopt.empty() && !managed) return;  // what is adopted stays as it is
     (managed ? group.attributes : group.defaults).set("ingress", ingress_rules(access));
     group.attributes.set("tags", tags_of("security-group", n_.name));
     for (std::string_view attr : {"subnet", "network"})
       if (const Value& wish = wanted(vm_, attr); !wish.is_null()) group.defaults.set(attr, wish);
     group.facts.push_back(subnets_fact(group.scope.region));
     vm_.after.push_back(group.address);
-    if (vm_.adopt.empty()) vm_.attributes.set("own_group", true);
+    vm_.attributes.set("own_group", true);
     graph_.emplace(group.address, std::move(group));
   }
 
@@ -346,7 +347,7 @@ class Lowering {
     BootData boot = boot_data_of(n_, context_);
     if (boot.text.size() > kMaxUserData)
       problem("The boot data is too large",
-              fmt::format("The script and keys of the first boot are {} bytes; EC2 takes {}.",
+              fmt::format("The script and keys that a boot takes are {} bytes; EC2 takes {}.",
                           boot.text.size(), kMaxUserData),
               "setup.script", "Let the script fetch its larger parts.");
     if (!boot.text.empty()) vm_.defaults.set("user_data", boot.text);

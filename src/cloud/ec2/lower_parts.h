@@ -1,5 +1,5 @@
-// Pieces of lowering that are texts: what the first boot reads, and what the security group lets in. Pure;
-// used by lower.cc alone.
+// Pieces of lowering that are texts: what a boot reads, and what the security group lets in. Pure; used by
+// lower.cc alone.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace nbform::ec2 {
 
-// What the first boot gets. cloud-init runs a script, and adds keys to the login of the AMI.
+// What each boot gets: cloud-init runs the script and gives the keys to the login of the AMI.
 struct BootData {
   std::string text;         // user data, before base64; "" = none
   std::string digest;       // of what the manifest declares; keys of a home directory are left out

@@ -130,7 +130,9 @@ std::optional<Call> create_call(const StepContext& c) {
   Map p{{"GroupDescription", fmt::format("nbform: who may reach notebook {}", r.notebook)},
         {"GroupName", r.name},
         {"TagSpecification", List{tag_specification("security-group", tags)}}};
-  if (auto vpc = wanted(r, "vpc").as_text(); !vpc.empty()) p.set("VpcId", vpc);
+  const Live* machine = c.live_at(r.notebook + "/instance");  // one that is there says where
+  std::string_view vpc = machine != nullptr ? live_text(*machine, "network") : wanted(r, "vpc").as_text();
+  if (!vpc.empty()) p.set("VpcId", vpc);
   return call("CreateSecurityGroup", std::move(p));
 }
 
@@ -144,6 +146,12 @@ class SecurityGroupKind final : public Kind {
   std::string_view noun() const override { return "security group"; }
   std::span<const Attr> attrs() const override { return kAttrs; }
   Duration settles_within() const override { return kConsistent; }
+  bool is_zonal() const override { return false; }
+  // EC2 knows names of groups by VPC.
+  bool is_in_place(const Resource& resource, const Live& namesake) const override {
+    std::string_view vpc = wanted(resource, "vpc").as_text();
+    return vpc.empty() || vpc == live_text(namesake, "vpc");
+  }
 
   std::vector<Step> create(const Resource&) const override {
     Step make{Needs::any, "create", "creating", create_call};

@@ -206,6 +206,11 @@ class VolumeKind final : public Kind {
     if (!id.starts_with("vol-")) return std::nullopt;
     return std::pair(std::string(), std::string(id));
   }
+  // "train-data": what consoles show.
+  bool goes_as(const Resource& resource, const Live& companion) const override {
+    const Value& shown = live_value(companion, "tags")[tag::kName];
+    return !shown.is_null() && shown == wanted(resource, "tags")[tag::kName];
+  }
   std::optional<std::string> words(const Change&, const Edit& edit) const override {
     if (edit.attr == "attached") return std::string("disk attached again");
     return std::nullopt;

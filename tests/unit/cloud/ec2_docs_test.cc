@@ -30,6 +30,8 @@ std::string_view change_text(Mutability m) {
       return "update: while it runs";
     case Mutability::stopped:
       return "restart: stop, change, start";
+    case Mutability::at_rest:
+      return "pending: at the next stop and start";
     case Mutability::fixed:
       return "replace: deleted and made again";
     case Mutability::create_only:

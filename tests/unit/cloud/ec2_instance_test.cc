@@ -205,6 +205,37 @@ TEST_CASE("each state of a Spot request is one health") {
   CHECK(unread.health.detail == ec2_only);
 }
 
+TEST_CASE("a stopped instance without a root volume was taken apart; one that begins was not") {
+  auto bare = [](const std::string& state) {
+    Value item =
+        xml("<x>" + instance_xml(state, "<rootDeviceType>ebs</rootDeviceType>") + "</x>").at_path("0");
+    List& volumes = item.map()["blockDeviceMapping"].list();
+    volumes.erase(volumes.begin());
+    auto live = ec2::instance_kind().decode(kScope, item);
+    REQUIRE(live.ok());
+    return live->bootless;
+  };
+  CHECK(bare("stopped"));
+  CHECK_FALSE(bare("pending"));
+  CHECK_FALSE(instance("stopped", "<rootDeviceType>ebs</rootDeviceType>").bootless);
+}
+
+TEST_CASE("boot data changes while stopped, and is noted only then") {
+  Stage s;
+  s.live.attributes.set("boot_data", "old");
+  s.edit("boot_data", "new");
+  s.wanted.defaults.set("user_data", "#!/bin/sh\n");
+  auto steps = ec2::instance_kind().update(s.edits);
+  REQUIRE(steps.size() == 2);
+  for (const Step& step : steps) CHECK(step.needs == Step::Needs::stopped);
+  auto calls = s.calls(steps);
+  REQUIRE(calls.size() == 2);
+  CHECK(parameters(calls[0]) ==
+        form("ModifyInstanceAttribute", "InstanceId=i-1&UserData.Value=IyEvYmluL3NoCg%3D%3D"));
+  CHECK(parameters(calls[1]) ==
+        form("CreateTags", "ResourceId.1=i-1&Tag.1.Key=nbform%3Aboot&Tag.1.Value=new"));
+}
+
 TEST_CASE("a Spot instance keeps its type; an on-demand one changes it while stopped") {
   Resource r;
   r.kind = &ec2::instance_kind();

@@ -20,6 +20,7 @@ constexpr std::array kAttrs = {
     Attr{"labels", "labels", "labels", Mutability::live, Sameness::entries, "", ""},
     Attr{"links", "network", "network", Mutability::fixed, Sameness::last_segment, "", ""},
     Attr{"tags", "tags", "tags", Mutability::live, Sameness::set, "", ""},
+    Attr{"boot", "boot data", "setup", Mutability::at_rest, Sameness::remembered, "", "only while stopped"},
     Attr{"name_hint", "hint", "", Mutability::create_only, Sameness::exact, "", ""},
 };
 
@@ -37,7 +38,8 @@ class FakeKind : public Kind {
   std::vector<Step> update(const std::vector<Edit>& edits) const override {
     std::vector<Step> steps;
     for (const Edit& edit : edits)
-      steps.push_back(step(edit.attr, edit.attr == "size" ? Step::Needs::stopped : Step::Needs::any));
+      steps.push_back(step(
+          edit.attr, edit.attr == "size" || edit.attr == "boot" ? Step::Needs::stopped : Step::Needs::any));
     return steps;
   }
   std::vector<Step> destroy(const Live&) const override { return {step("destroy")}; }
@@ -211,6 +213,55 @@ TEST_CASE("declared stopped: the change rides with the stop and nothing is start
         std::vector<std::string>{"unmark", "stop", "size"});
 }
 
+TEST_CASE("what is no reason for a stop waits for one, and counts as no change") {
+  Setup s;
+  Resource& resource = s.want("a", {{"boot", "new"}});
+  Live& live = s.have("a", {{"boot", "old"}});
+  auto steps = [&] {
+    Plan plan = s.plan();
+    REQUIRE(plan.changes.size() == 1);
+    return ids(arrange(plan.changes[0], &live));
+  };
+  Plan plan = s.plan();
+  CHECK(action_of(plan, "a") == Action::pending);
+  CHECK(plan.empty());
+  CHECK(plan.notebooks[0].reason == "waits for the next stop and start; `--restart a` makes one");
+  CHECK(steps().empty());
+
+  SECTION("beside a change of a running machine it is left out, and a note") {
+    resource.attributes.set("tags", List{"t"});
+    CHECK(action_of(s.plan(), "a") == Action::update);
+    CHECK(s.plan().notebooks[0].notes.size() == 1);
+    CHECK(steps() == std::vector<std::string>{"tags"});
+  }
+  SECTION("with a change that stops the machine, or when asked, it goes along") {
+    std::vector<std::string> restart{"mark", "stop", "boot", "start", "unmark"};
+    s.options.restart = {"a"};
+    CHECK(steps() == restart);
+    s.options.restart = {};
+    resource.attributes.set("size", "big");
+    CHECK(steps() == std::vector<std::string>{"mark", "stop", "size", "boot", "start", "unmark"});
+  }
+  SECTION("nbform stop is the stop that it waited for; other differences wait on") {
+    resource.attributes.set("size", "big");
+    s.options.power_only = true;
+    s.options.power = {{"a", Want::stopped}};
+    CHECK(steps() == std::vector<std::string>{"unmark", "stop", "boot"});
+    live.health.state = HealthState::stopped;
+    s.options.power = {{"a", Want::running}};
+    CHECK(steps() == std::vector<std::string>{"boot", "start", "unmark"});
+  }
+  SECTION("a stopped machine takes it at once, and stays stopped") {
+    live.health.state = HealthState::stopped;
+    CHECK(action_of(s.plan(), "a") == Action::update);
+    CHECK(steps() == std::vector<std::string>{"boot"});
+  }
+  SECTION("of a machine whose boot data nobody wrote down nothing is said") {
+    live.attributes.erase("boot");
+    CHECK(s.plan().changes.empty());
+  }
+}
+
 TEST_CASE("who starts a stopped machine") {
   struct Row {
     const char* what;
@@ -334,6 +385,19 @@ TEST_CASE("a boot disk that is in no manifest goes only with consent, attached o
   CHECK(s.plan().data_loss({}) == std::vector<std::string>{"gone"});
   s.snapshot.live[0].never_used = true;
   CHECK(s.plan().data_loss({}).empty());
+}
+
+TEST_CASE("a boot disk that was put aside for another one is left alone") {
+  Setup s;
+  s.want("a");
+  s.have("a");
+  s.have("a", {}, kDisk, "boot").keep = KeepRule::never;
+  Plan plan = s.plan();
+  CHECK(plan.empty());
+  REQUIRE(plan.elsewhere.size() == 1);
+  CHECK(plan.elsewhere[0].find("left alone") != std::string::npos);
+  s.options.destroy = true;
+  CHECK(s.plan().changes.size() == 2);
 }
 
 TEST_CASE("what is undeclared goes only with an id, without a selection, in a scope that is named") {
