@@ -75,6 +75,8 @@ class Service {
   virtual bool fact_is_of(std::string_view key, const Scope& scope) const {
     return (void)key, (void)scope, true;
   }
+  // One that is good to know and no more: where it cannot be had, the cloud will say so itself, later.
+  virtual bool is_optional_fact(std::string_view key) const { return (void)key, false; }
   virtual Call fact_call(std::string_view key) const = 0;
   virtual std::string_view page_parameter() const { return "pageToken"; }
   // The call for what `add_fact` named as next: a further page, or what the answer before leads to.

@@ -17,6 +17,8 @@ constexpr std::string_view kAlwaysOn = "us-east-1";
 
 Request request_of(const std::string& base, const Call& call) {
   if (call.api == "ssm") return json_request(base, "AmazonSSM." + call.method, call.body);
+  if (call.api == "servicequotas")
+    return json_request(base, "ServiceQuotasV20190624." + call.method, call.body);
   if (call.api != "ec2") bug("no protocol is known for the AWS service " + call.api);
   return query_request(base, call.method, kEc2Version, call.body);
 }

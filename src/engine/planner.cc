@@ -136,7 +136,8 @@ class Planner {
                                        Diagnostics& problems) {
     for (const std::string& key : resource.facts) {
       auto failed = snapshot.fact_errors.find(key);
-      if (failed == snapshot.fact_errors.end()) continue;
+      bool needed = !find_service(resource.scope.service)->is_optional_fact(key);
+      if (failed == snapshot.fact_errors.end() || !needed) continue;
       Diagnostic d = failed->second;
       d.address = resource.notebook;
       bool image = key.find("|image|") != std::string::npos;

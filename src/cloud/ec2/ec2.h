@@ -105,6 +105,8 @@ std::string type_for_gpu(std::string_view model, int count);
 std::string gpu_counts(std::string_view model);
 bool needs_proprietary_driver(std::string_view type);  // older than Turing: V100, P100, M60, K80
 bool is_arm(std::string_view type);
+// The quota whose vCPUs a type counts against: "L-DB2E81BA"; "" where it is not known.
+std::string_view quota_code(std::string_view type, bool spot);
 
 // --- images ---
 
@@ -118,6 +120,12 @@ std::string image_fact(std::string_view region, std::string_view image_text);
 std::string offers_fact(std::string_view region, std::string_view type);
 std::string subnets_fact(std::string_view region);
 std::string type_fact(std::string_view region, std::string_view type);
+std::string ways_fact(std::string_view region);                          // route tables
+std::string quota_fact(std::string_view region, std::string_view code);  // of Service Quotas
+const Value& fact_at(const Facts& facts, const std::string& key);        // null where it is not known
+// Whether what has a public address there is reached; true where nobody could tell.
+bool has_way_out(const Value& ways, std::string_view subnet, std::string_view vpc);
+bool is_optional_fact(std::string_view key);
 bool fact_is_of(std::string_view key, const Scope& scope);
 Call fact_call(std::string_view key);
 Call fact_page(std::string_view key, std::string_view token);

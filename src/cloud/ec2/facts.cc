@@ -1,7 +1,10 @@
 // What EC2 knows besides resources: what an image reference means today, which zones offer a type, which
 // subnets there are. Keys: "ec2|image|REGION|KIND REFERENCE", "ec2|offers|REGION|TYPE",
-// "ec2|subnets|REGION|", "ec2|type|REGION|TYPE". Facts: aws.md 7.3-7.5, 9.1.
+// "ec2|subnets|REGION|", "ec2|type|REGION|TYPE", "ec2|ways|REGION|", "ec2|quota|REGION|CODE". Facts: aws.md
+// 7.3-7.5, 9.1, 9.2.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/aws_error.h"
 #include "base/aws_query.h"
@@ -13,7 +16,7 @@ namespace nbform::ec2 {
 
 namespace {
 
-constexpr int kPage = 1000;
+constexpr int kPage = 1000, kRoutesPage = 100;
 
 struct Key {
   std::string_view what, region, about;
@@ -112,6 +115,33 @@ void add_type(const Value& page, Value& fact) {
              {"vcpus", type.at_path("vCpuInfo/defaultVCpus").as_int()}};
 }
 
+// A way for both directions: not through a NAT, which nobody comes in by.
+bool leads_out(const Value& route) {
+  return route["destinationCidrBlock"].as_text() == "0.0.0.0/0" && route["state"].as_text() == "active" &&
+         route["natGatewayId"].as_text().empty();
+}
+
+// By subnet where a table is associated with one; the main table of a VPC, by its id, serves all others.
+void add_ways(const Value& page, Value& fact) {
+  Map& ways = fact.map();
+  for (const Value& table : page["routeTableSet"].as_list()) {
+    const List& routes = table["routeSet"].as_list();
+    bool out = std::any_of(routes.begin(), routes.end(), leads_out);
+    for (const Value& association : table["associationSet"].as_list()) {
+      bool main = is_true(association["main"]);
+      ways.set(main ? table["vpcId"].as_text() : association["subnetId"].as_text(), out);
+    }
+  }
+}
+
+// A quota that Service Quotas could not look up is none to judge by.
+void add_quota(const Value& page, Value& fact) {
+  const Value& quota = page["Quota"];
+  if (quota["Value"].is_null() || !quota["ErrorReason"].is_null()) return;
+  fact = Map{{"limit", static_cast<std::int64_t>(quota["Value"].as_real())},
+             {"name", quota["QuotaName"].as_text()}};
+}
+
 Diagnostic no_image(const Key& key) {
   Reference ref = parse_image(key.about);
   std::string_view what = ref.kind == "ssm"   ? "has no public parameter"
@@ -175,6 +205,24 @@ std::string type_fact(std::string_view region, std::string_view type) {
   return fmt::format("ec2|type|{}|{}", region, type);
 }
 
+std::string ways_fact(std::string_view region) {
+  return fmt::format("ec2|ways|{}|", region);
+}
+
+std::string quota_fact(std::string_view region, std::string_view code) {
+  return fmt::format("ec2|quota|{}|{}", region, code);
+}
+
+bool is_optional_fact(std::string_view key) {
+  std::string_view what = parse_key(key).what;
+  return what == "ways" || what == "quota";
+}
+
+bool has_way_out(const Value& ways, std::string_view subnet, std::string_view vpc) {
+  const Value& own = ways[subnet];
+  return (own.is_null() ? ways[vpc] : own).as_bool(true);
+}
+
 bool fact_is_of(std::string_view key, const Scope& scope) {
   return parse_key(key).region == scope.region;
 }
@@ -183,6 +231,13 @@ Call fact_call(std::string_view text) {
   Key key = parse_key(text);
   if (key.what == "image") return image_call(key.about);
   if (key.what == "subnets") return call("DescribeSubnets", Map{{"MaxResults", kPage}});
+  if (key.what == "ways") return call("DescribeRouteTables", Map{{"MaxResults", kRoutesPage}});
+  if (key.what == "quota")
+    return {"servicequotas",
+            "GetServiceQuota",
+            {},
+            {},
+            Value(Map{{"QuotaCode", key.about}, {"ServiceCode", "ec2"}})};
   if (key.what == "type") return call("DescribeInstanceTypes", Map{{"InstanceType", List{key.about}}});
   return call("DescribeInstanceTypeOfferings",
               Map{{"Filter", List{filter("instance-type", {Value(key.about)})}},
@@ -204,6 +259,8 @@ Result<std::string> add_fact(std::string_view text, const Response& answer, Valu
   if (key.what == "offers") add_offers(page, fact);
   if (key.what == "subnets") add_subnets(page, fact);
   if (key.what == "type") add_type(page, fact);
+  if (key.what == "ways") add_ways(page, fact);
+  if (key.what == "quota") add_quota(page, fact);
   return std::string(page["nextToken"].as_text());
 }
 

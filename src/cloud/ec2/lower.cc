@@ -48,11 +48,22 @@ class Lowering {
     security();
     boot_data();
     security_group();
-    vm_.facts.push_back(subnets_fact(vm_.scope.region));
+    ask_for_facts();
     graph_.emplace(vm_.address, std::move(vm_));
   }
 
  private:
+  void ask_for_facts() {
+    const std::string& region = vm_.scope.region;
+    vm_.facts.push_back(subnets_fact(region));
+    vm_.facts.push_back(ways_fact(region));
+    for (bool spot : {true, false}) {
+      std::string_view code = quota_code(wanted(vm_, "machine_type").as_text(), spot);
+      if ((spot ? vm_.on_spot : vm_.on_demand) && !code.empty())
+        vm_.facts.push_back(quota_fact(region, code));
+    }
+  }
+
   std::function<Mark(std::string_view)> marks(std::string prefix = {}) const {
     return marks_of(n_, labels::kAws, std::move(prefix));
   }

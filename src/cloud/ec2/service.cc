@@ -1,8 +1,8 @@
-// The EC2 service: where its notebooks live, and what facts decide at create: zones, subnets, the image, its
-// size.
+// The EC2 service: where its notebooks live, and what facts decide at create: subnets, the image, its size.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 #include "cloud/ec2/ec2.h"
@@ -12,127 +12,12 @@ namespace nbform::ec2 {
 
 namespace {
 
-const Value& fact_at(const Facts& facts, const std::string& key) {
-  static const Value kNone;
-  auto it = facts.find(key);
-  return it != facts.end() ? it->second : kNone;
-}
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 bool is_letter(char c) {
   return c >= 'a' && c <= 'z';
-}
-
-// --- places ---
-
-Diagnostic of_notebook(Diagnostic d, const Resource& r, std::string_view path) {
-  d.address = r.notebook;
-  if (r.mark) d.mark = r.mark(path);
-  return d;
-}
-
-bool zone_fits(std::string_view pattern, std::string_view zone) {
-  return glob_match(pattern, zone) || pattern == region_of(zone);
-}
-
-// Zones that offer the type, in the order of `where`.
-std::vector<std::string> zones_for(const Resource& r, const Value& offers) {
-  std::vector<std::string> sorted, out;
-  for (const Value& zone : offers.as_list()) sorted.emplace_back(zone.as_text());
-  std::sort(sorted.begin(), sorted.end());
-  for (const std::string& pattern : r.where)
-    for (const std::string& zone : sorted)
-      if (zone_fits(pattern, zone) && std::find(out.begin(), out.end(), zone) == out.end())
-        out.push_back(zone);
-  return out;
-}
-
-Diagnostic not_offered(const Resource& r, const Value& offers) {
-  std::string_view type = wanted(r, "machine_type").as_text();
-  std::vector<std::string> zones;
-  for (const Value& zone : offers.as_list()) zones.emplace_back(zone.as_text());
-  std::sort(zones.begin(), zones.end());
-  Diagnostic d = error(Code::not_found, "The machine type is not offered there",
-                       fmt::format("No zone of {} offers {}.", join(r.where, ", "), type));
-  d.hint = zones.empty() ? fmt::format("{} has none at all; take another region or type.", r.scope.region)
-                         : fmt::format("{} offers it in {}.", r.scope.region, join(zones, ", "));
-  return of_notebook(std::move(d), r, zones.empty() ? "machine.type" : "where");
-}
-
-Diagnostic no_subnet(const Resource& r, const std::vector<std::string>& zones) {
-  std::string_view subnet = wanted(r, "subnet").as_text(), vpc = wanted(r, "network").as_text();
-  if (!subnet.empty()) {
-    Diagnostic d =
-        error(Code::not_found, "The subnet is not there",
-              fmt::format("{} is no subnet of {} in {}.", subnet, r.scope.region, join(zones, ", ")));
-    return of_notebook(std::move(d), r, "network.subnet");
-  }
-  if (!vpc.empty()) {
-    Diagnostic d = error(Code::not_found, "The VPC has no subnet there",
-                         fmt::format("{} has no subnet in {}.", vpc, join(zones, ", ")));
-    return of_notebook(std::move(d), r, "network.network");
-  }
-  Diagnostic d =
-      error(Code::not_found, "There is no default subnet",
-            fmt::format("{} has no default VPC with a subnet in {}.", r.scope.region, join(zones, ", ")));
-  d.hint =
-      "Name a subnet in `network.subnet`, or make a default VPC:\n  aws ec2 create-default-vpc --region " +
-      r.scope.region;
-  return of_notebook(std::move(d), r, "where");
-}
-
-// --- what does not go together ---
-
-void check_root_size(const Resource& r, Diagnostics& problems) {
-  std::int64_t image_gb = wanted(r, "resolved_image")["size_gb"].as_int();
-  const Value* declared = r.attributes.find("root_size_gb");
-  if (declared == nullptr || declared->as_int() >= image_gb) return;
-  Diagnostic d =
-      error(Code::bad_manifest, "The boot disk is smaller than its image",
-            fmt::format("The image needs {} GB and the manifest says {} GB.", image_gb, declared->as_int()));
-  d.hint = fmt::format("Write {}GB or more.", image_gb);
-  problems.add(of_notebook(std::move(d), r, "disks.boot.size"));
-}
-
-void check_driver(const Resource& r, Diagnostics& problems) {
-  std::string_view type = wanted(r, "machine_type").as_text();
-  std::string_view image = wanted(r, "resolved_image")["name"].as_text();
-  bool said_already = has_open_driver(wanted(r, "image").as_text());  // without a look at the cloud
-  if (said_already || !needs_proprietary_driver(type) || !has_open_driver(image)) return;
-  Diagnostic d =
-      error(Code::bad_manifest, "The image's driver does not know the GPU",
-            fmt::format("{} has NVIDIA's open driver, which starts with Turing; the GPU of {} is older.",
-                        image, type));
-  d.hint =
-      "Take an AMI with the proprietary driver:\n"
-      "  image: {name: \"Deep Learning Base Proprietary Nvidia Driver *\", owner: amazon}";
-  problems.add(of_notebook(std::move(d), r, "image"));
-}
-
-void check_architecture(const Resource& r, const Value& type, Diagnostics& problems) {
-  const Value& image = wanted(r, "resolved_image");
-  const List& takes = type["architectures"].as_list();
-  bool unknown = takes.empty() || image["architecture"].as_text().empty();
-  if (unknown || std::find(takes.begin(), takes.end(), image["architecture"]) != takes.end()) return;
-  Diagnostic d = error(Code::bad_manifest, "The image is for another processor",
-                       fmt::format("{} ({}) is for {}; {} is {}.", image["id"].as_text(),
-                                   image["name"].as_text(), image["architecture"].as_text(),
-                                   wanted(r, "machine_type").as_text(), takes.front().as_text()));
-  problems.add(of_notebook(std::move(d), r, "image"));
-}
-
-void check_market(const Resource& r, const Value& type, Diagnostics& problems) {
-  const List& markets = type["markets"].as_list();
-  bool spot_only = r.on_spot && !r.on_demand;
-  if (!spot_only || markets.empty() ||
-      std::find(markets.begin(), markets.end(), Value("spot")) != markets.end())
-    return;
-  Diagnostic d = error(Code::unsupported, "The machine type has no Spot",
-                       fmt::format("{} is not sold as Spot.", wanted(r, "machine_type").as_text()));
-  problems.add(of_notebook(std::move(d), r, "spot"));
 }
 
 // --- subnets ---
@@ -144,12 +29,14 @@ bool may_use(const Resource& r, const std::string& id, const Value& subnet) {
   return subnet["default"].as_bool();
 }
 
-// One for each zone: those that give public addresses first, then the one with most room.
-Map subnets_for(const Resource& r, const Value& subnets) {
+// One for each zone: those that the internet reaches first, then those that give public addresses, then the
+// one with most room.
+Map subnets_for(const Resource& r, const Value& subnets, const Value& ways) {
   Map chosen;
   auto rank = [&](const Value& id) {
     const Value& subnet = subnets[id.as_text()];
-    return std::pair(subnet["public"].as_bool(), subnet["free"].as_int());
+    return std::tuple(has_way_out(ways, id.as_text(), subnet["vpc"].as_text()), subnet["public"].as_bool(),
+                      subnet["free"].as_int());
   };
   for (const auto& [id, subnet] : subnets.as_map()) {
     if (!may_use(r, id, subnet)) continue;
@@ -162,7 +49,7 @@ Map subnets_for(const Resource& r, const Value& subnets) {
 
 void complete_network(Resource& r, const Facts& facts) {
   const Value& subnets = fact_at(facts, subnets_fact(r.scope.region));
-  Map chosen = subnets_for(r, subnets);
+  Map chosen = subnets_for(r, subnets, fact_at(facts, ways_fact(r.scope.region)));
   if (chosen.empty()) return;
   r.defaults.set("vpc", subnets[chosen.begin()->second.as_text()]["vpc"]);
   r.defaults.set("subnets", std::move(chosen));
@@ -240,6 +127,7 @@ class Ec2Service final : public Service {
   bool fact_is_of(std::string_view key, const Scope& scope) const override {
     return ec2::fact_is_of(key, scope);
   }
+  bool is_optional_fact(std::string_view key) const override { return ec2::is_optional_fact(key); }
   Call fact_call(std::string_view key) const override { return ec2::fact_call(key); }
   Call fact_page(std::string_view key, std::string_view token) const override {
     return ec2::fact_page(key, token);
@@ -271,27 +159,6 @@ std::string region_of(std::string_view place) {
   while (at < place.size() && is_digit(place[at])) ++at;
   bool open_number = at < place.size() && (place[at] == '?' || place[at] == '*') && at == digits;
   return words >= 2 && at > digits && !open_number ? std::string(place.substr(0, at)) : std::string();
-}
-
-std::vector<Attempt> attempts(const Resource& r, const Facts& facts, Diagnostics& problems) {
-  const std::string type(wanted(r, "machine_type").as_text());
-  const Value& offers = fact_at(facts, offers_fact(r.scope.region, type));
-  const Value& about = fact_at(facts, type_fact(r.scope.region, type));
-  check_root_size(r, problems);
-  check_driver(r, problems);
-  check_architecture(r, about, problems);
-  check_market(r, about, problems);
-  std::vector<std::string> zones = zones_for(r, offers), usable;
-  if (zones.empty()) problems.add(not_offered(r, offers));
-  const Map& subnets = wanted(r, "subnets").as_map();
-  for (const std::string& zone : zones)
-    if (subnets.has(zone)) usable.push_back(zone);
-  if (!zones.empty() && usable.empty()) problems.add(no_subnet(r, zones));
-  std::vector<Attempt> out;
-  for (bool spot : {true, false})
-    if (spot ? r.on_spot : r.on_demand)
-      for (const std::string& zone : usable) out.push_back({zone, spot});
-  return out;
 }
 
 void complete(Resource& r, const Facts& facts) {

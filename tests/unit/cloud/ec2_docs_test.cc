@@ -89,6 +89,7 @@ std::set<std::string> called_actions() {
     }
   }
   actions.insert("ssm:GetParameter");
+  actions.insert("servicequotas:GetServiceQuota");
   return actions;
 }
 

@@ -305,6 +305,93 @@ TEST_CASE("places and subnets: what facts refuse, with the remedy") {
   CHECK(problem_with(same, [](Facts& f) {
           f[ec2::type_fact("us-west-2", "g4dn.xlarge")] = Map{{"architectures", List{"arm64"}}};
         }).summary == "The image is for another processor");
+  CHECK(problem_with(same, [](Facts& f) {
+          f[ec2::ways_fact("us-west-2")] = Map{{"vpc-d", false}};
+        }).hint.find("create-route") != std::string::npos);
+}
+
+TEST_CASE("a public address is asked for only where the internet reaches it") {
+  auto zones = [](const Value& ways, bool address = true) {
+    Declared d;
+    d.n.machine.type = std::string("g4dn.xlarge");
+    if (!address) d.n.network.public_ip = false;
+    Resource& vm = d.lower();
+    Facts facts = facts_of(vm);
+    if (!ways.is_null()) facts[ec2::ways_fact("us-west-2")] = ways;
+    ec2::complete(vm, facts);
+    std::vector<std::string> out;
+    for (const Attempt& attempt : ec2::attempts(vm, facts, d.problems)) out.push_back(attempt.zone);
+    return out;
+  };
+  using Zones = std::vector<std::string>;
+  CHECK(zones({}) == Zones{"us-west-2a", "us-west-2c"});  // nobody may look: EC2 says so later, or never
+  CHECK(zones(Map{{"vpc-d", true}, {"subnet-a", false}}) == Zones{"us-west-2c"});
+  CHECK(zones(Map{{"vpc-d", false}, {"subnet-a", true}}) == Zones{"us-west-2a"});
+  CHECK(zones(Map{{"vpc-d", false}}, false) == Zones{"us-west-2a", "us-west-2c"});
+}
+
+TEST_CASE("route tables: a way is a default route that is up and no NAT") {
+  Value fact;
+  auto table = [](const std::string& association, const std::string& route) {
+    return "<item><vpcId>vpc-d</vpcId><routeSet><item><destinationCidrBlock>172.31.0.0/16</"
+           "destinationCidrBlock>"
+           "<gatewayId>local</gatewayId><state>active</state></item>" +
+           route + "</routeSet><associationSet><item>" + association + "</item></associationSet></item>";
+  };
+  auto to = [](const std::string& target, const std::string& state = "active") {
+    return "<item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock>" + target + "<state>" + state +
+           "</state></item>";
+  };
+  std::string tables =
+      table("<main>true</main>", to("<gatewayId>igw-1</gatewayId>")) +
+      table("<main>false</main><subnetId>subnet-nat</subnetId>", to("<natGatewayId>nat-1</natGatewayId>")) +
+      table("<main>false</main><subnetId>subnet-hole</subnetId>",
+            to("<gatewayId>igw-2</gatewayId>", "blackhole")) +
+      table("<main>false</main><subnetId>subnet-none</subnetId>", "");
+  auto next =
+      ec2::add_fact(ec2::ways_fact("us-west-2"),
+                    answer("DescribeRouteTables", "<routeTableSet>" + tables + "</routeTableSet>"), fact);
+  REQUIRE(next.ok());
+  CHECK(ec2::has_way_out(fact, "subnet-any", "vpc-d"));
+  for (const char* closed : {"subnet-nat", "subnet-hole", "subnet-none"})
+    CHECK_FALSE(ec2::has_way_out(fact, closed, "vpc-d"));
+}
+
+TEST_CASE("each type counts against the quota of its family and market") {
+  CHECK(ec2::quota_code("g4dn.xlarge", false) == "L-DB2E81BA");
+  CHECK(ec2::quota_code("gr6.4xlarge", true) == "L-3819A6DF");
+  CHECK(ec2::quota_code("p3.2xlarge", true) == "L-7212CCBC");
+  CHECK(ec2::quota_code("p5en.48xlarge", true) == "L-C4BD4855");
+  CHECK(ec2::quota_code("p6-b200.48xlarge", true).empty());  // sources disagree
+  CHECK(ec2::quota_code("t3.medium", false) == "L-1216C47A");
+  CHECK(ec2::quota_code("hpc7a.96xlarge", false).empty());
+  CHECK(ec2::quota_code("nonsense", false).empty());
+}
+
+TEST_CASE("a market whose quota cannot hold the machine is left out, and said where there is no other") {
+  auto planned = [](Market market, int spot_limit, int demand_limit) {
+    Declared d;
+    d.n.machine.type = std::string("g4dn.xlarge");
+    Spot spot;
+    spot.market = market;
+    d.n.spot = spot;
+    Resource& vm = d.lower();
+    Facts facts = facts_of(vm);
+    facts[ec2::type_fact("us-west-2", "g4dn.xlarge")].map().set("vcpus", 4);
+    facts[ec2::quota_fact("us-west-2", "L-3819A6DF")] = Map{{"limit", spot_limit}, {"name", "Spot G"}};
+    facts[ec2::quota_fact("us-west-2", "L-DB2E81BA")] = Map{{"limit", demand_limit}, {"name", "G"}};
+    ec2::complete(vm, facts);
+    std::string markets;
+    for (const Attempt& attempt : ec2::attempts(vm, facts, d.problems)) markets += attempt.spot ? 's' : 'd';
+    for (const Diagnostic& problem : d.problems) markets += " " + problem.detail;
+    return markets;
+  };
+  CHECK(planned(Market::automatic, 4, 4) == "ssdd");
+  CHECK(planned(Market::automatic, 0, 4) == "dd");
+  std::string refused = planned(Market::on_demand, 4, 2);
+  CHECK(refused.find("needs 4 vCPUs") != std::string::npos);
+  CHECK(refused.find("may have 2") != std::string::npos);
+  CHECK(refused.find("L-DB2E81BA") != std::string::npos);
 }
 
 TEST_CASE("a declared subnet decides the zone") {
