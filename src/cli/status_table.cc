@@ -13,6 +13,19 @@ namespace nbform::cli {
 
 namespace {
 
+// "stopped by EC2 for capacity; only EC2 may restart it": the first half is the state, the other one a note.
+std::pair<std::string, std::string> halves(const std::string& detail) {
+  auto end = detail.find_first_of(",;:");
+  if (end == std::string::npos) return {detail, {}};
+  return {detail.substr(0, end), std::string(trim(std::string_view(detail).substr(end + 1)))};
+}
+
+// The cloud's own word, as "STAGING" is; a sentence of nbform's stays as it is.
+std::string plain_words(const std::string& detail) {
+  bool one_word = detail.find(' ') == std::string::npos;
+  return one_word ? to_lower(detail) : halves(detail).first;
+}
+
 std::string state_words(const Health& health) {
   switch (health.state) {
     case Health::State::running:
@@ -20,9 +33,9 @@ std::string state_words(const Health& health) {
     case Health::State::stopped:
       return health.stopped_by == Health::StoppedBy::preemption ? "preempted" : "stopped";
     case Health::State::settling:
-      return to_lower(health.detail);
+      return plain_words(health.detail);
     case Health::State::degraded:
-      return to_lower(health.detail.empty() ? "degraded" : health.detail);
+      return health.detail.empty() ? "degraded" : plain_words(health.detail);
     case Health::State::failed:
       return "failed";
     case Health::State::none:
@@ -43,6 +56,8 @@ StatusRow row_of(const Live& live, Time now) {
   row.machine_id = live.id;
   if (live.health.stopped_by == Health::StoppedBy::preemption && live.health.since)
     row.note = fmt::format("the cloud took it at {} UTC", format_date_clock(*live.health.since));
+  bool settles = live.health.state == Health::State::settling || live.health.state == Health::State::degraded;
+  if (settles) row.note = halves(live.health.detail).second;
   if (live.health.wants_resume()) row.note = "an earlier change was interrupted; apply starts it";
   return row;
 }

@@ -41,14 +41,11 @@ class Wanted {
     bool adopting = !v_.match.is_ours(live);
     if (adopting && v_.options.power_only) return v_.tell_of_stranger(resource);
     if (adopting && refuse_unless_all_answered(resource)) return;
+    bool asked_replace = v_.options.replace.count(resource.notebook) && resource.kind->is_machine();
+    // What the cloud alone can end, whenever it likes, may be given up for another one.
+    bool given_up = asked_replace && live.health.held;
+    if (live.health.state == Health::State::settling && !given_up) return await(resource, live);
     Change change = v_.start_change(resource, nullptr);
-    if (live.health.state == Health::State::settling) {
-      change.action = Action::pending;
-      change.reason = Reason::settling;
-      change.reason_text = fmt::format("{} is {}", resource.kind->noun(), live.health.detail);
-      v_.finish(std::move(change), live);
-      return;
-    }
     Diagnostics problems;
     change.edits = edits_between(resource, live, problems);
     std::vector<std::string> waits = postpone(change.edits, live);
@@ -58,26 +55,14 @@ class Wanted {
       waits.clear(), problems = Diagnostics();
     }
     for (const Diagnostic& problem : problems) v_.block(problem);
-    change.end_power = power.end;
-    change.reason = power.reason;
-    change.reason_text = power.text;
-    change.action = std::max(heaviest(change.edits), power.action);
-    bool asked_replace = v_.options.replace.count(resource.notebook) && resource.kind->is_machine();
-    bool asked_restart = v_.options.restart.count(resource.notebook) && resource.kind->is_machine() &&
-                         live.health.state == Health::State::running;
-    if (asked_replace) change.action = Action::replace;
-    if (asked_restart) change.action = std::max(change.action, Action::restart);
-    if (change.action != Action::none && change.reason == Reason::none)
-      change.reason = asked_replace || asked_restart ? Reason::asked : Reason::edits;
-    if (power.end == Want::stopped && change.action == Action::restart) change.action = Action::stop;
+    choose_action(change, live, power, asked_replace);
     if (adopting && change.action <= Action::update) change.action = Action::adopt;
     if (adopting && change.action == Action::replace) refuse_strange_replace(change, live);
     if (change.action == Action::replace && !asked_replace) pin_replace(change, live);
     if (change.action == Action::replace) judge_replace(change, resource, live, asked_replace);
     tell_openings(resource, &live);
-    for (const std::string& text : resource.kind->notes(resource, live))
-      v_.notes[resource.notebook].push_back(text);
-    for (const std::string& text : power.notes) v_.notes[resource.notebook].push_back(text);
+    if (!given_up) tell(resource, resource.kind->notes(resource, live));
+    tell(resource, power.notes);
     let_wait(change, waits);
     if (change.action == Action::none) return;
     if (change.action == Action::restart && !can_stop(live)) wait_for_power(change, live);
@@ -85,6 +70,34 @@ class Wanted {
   }
 
  private:
+  void await(const Resource& resource, const Live& live) {
+    Change change = v_.start_change(resource, nullptr);
+    change.action = Action::pending;
+    change.reason = Reason::settling;
+    change.reason_text = fmt::format("{} is {}", resource.kind->noun(), live.health.detail);
+    if (live.health.held) tell(resource, resource.kind->notes(resource, live));
+    v_.finish(std::move(change), live);
+  }
+
+  void tell(const Resource& resource, const std::vector<std::string>& notes) {
+    for (const std::string& text : notes) v_.notes[resource.notebook].push_back(text);
+  }
+
+  // The heaviest of what the edits, the power and the caller ask for.
+  void choose_action(Change& change, const Live& live, const PowerChoice& power, bool asked_replace) const {
+    bool asked_restart = v_.options.restart.count(change.notebook) && change.kind->is_machine() &&
+                         live.health.state == Health::State::running;
+    change.end_power = power.end;
+    change.reason = power.reason;
+    change.reason_text = power.text;
+    change.action = std::max(heaviest(change.edits), power.action);
+    if (asked_replace) change.action = Action::replace;
+    if (asked_restart) change.action = std::max(change.action, Action::restart);
+    if (change.action != Action::none && change.reason == Reason::none)
+      change.reason = asked_replace || asked_restart ? Reason::asked : Reason::edits;
+    if (power.end == Want::stopped && change.action == Action::restart) change.action = Action::stop;
+  }
+
   // nbform start and stop change the power alone, and what waited for just that.
   static void leave_what_waited(std::vector<Edit>& edits, const Resource& resource, Action power) {
     std::erase_if(edits, [&](const Edit& edit) {

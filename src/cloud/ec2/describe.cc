@@ -107,6 +107,28 @@ void note_spot_request(Notes& out, const Live& live) {
   out.push_back("its Spot request was cancelled: it runs on and can no longer be stopped, only terminated");
 }
 
+// Where it would be made anew.
+std::string place_words(const Resource& r, const Live& live) {
+  if (!live_value(live, "attachments").as_map().empty())
+    return fmt::format("in {}, where its data disk is", live.zone);
+  bool nowhere_else =
+      std::all_of(r.where.begin(), r.where.end(), [&](const auto& place) { return place == live.zone; });
+  return nowhere_else ? "elsewhere, once `where` has more places" : "elsewhere";
+}
+
+// What a person can do about an instance that only EC2 can start.
+void note_held(Notes& out, const Resource& r, const Live& live) {
+  if (!live.health.held) return;
+  bool price = live.health.detail.find("max_price") != std::string::npos;
+  bool data = !live_value(live, "attachments").as_map().empty();
+  std::string_view otherwise = price  ? ", with another `spot.max_price`"
+                               : data ? ", on demand perhaps (`spot: false`)"
+                                      : "";
+  out.push_back(
+      fmt::format("wait, EC2 starts it by itself; or make it anew {}: `--replace {}`{} (boot disk ERASED{})",
+                  place_words(r, live), r.notebook, otherwise, data ? ", data disk kept" : ""));
+}
+
 void note_encryption(Notes& out, const Live& live) {
   const Value* encrypted = live.attributes.find("root_encrypted");
   if (encrypted != nullptr && !encrypted->as_bool()) out.push_back("its boot disk is not encrypted");
@@ -144,9 +166,11 @@ std::vector<std::string> instance_notes(const Resource& resource, const Live& li
   note_newer_image(out, resource, live);
   note_unmanaged_machine(out, resource, live);
   note_spot_request(out, live);
+  note_held(out, resource, live);
   note_encryption(out, live);
   if (auto note = modification_note("its boot disk", live)) out.push_back(std::move(*note));
-  if (live.health.state == Health::State::degraded) out.push_back(live.health.detail);
+  if (live.health.state == Health::State::degraded)
+    out.push_back(fmt::format("{}; `--replace {}` makes it anew", live.health.detail, resource.notebook));
   return out;
 }
 

@@ -338,6 +338,7 @@ class Lowering {
   // --- access ---
 
   void security_group() {
+    check_world_open();
     Resource group = begin("security-group", security_group_kind());
     std::string stack = context_.manifest->stack.label();
     group.name = fmt::format("{}{}-security-group", token_prefix(stack), digest16(n_.key).substr(0, 8));
@@ -352,6 +353,21 @@ class Lowering {
     vm_.after.push_back(group.address);
     vm_.attributes.set("own_group", true);
     graph_.emplace(group.address, std::move(group));
+  }
+
+  // Everybody is let in by `access.public` alone, so that nobody opens a port by an address.
+  void check_world_open() {
+    std::int64_t port = n_.access.ssh.port.value_or(22);
+    const auto& open = n_.access.public_ports.value_or({});
+    if (std::find(open.begin(), open.end(), port) != open.end()) return;
+    for (const std::string& from : n_.access.ssh.allow_from.value_or({}))
+      if (from.ends_with("/0"))
+        problem(
+            "A port for everybody is declared by `access.public`",
+            fmt::format("`{}` lets the whole internet reach port {}.", from, port), "access.ssh.allow_from",
+            fmt::format("Name the ranges that need it; or write `access: {{public: [{}]}}`, which every plan "
+                        "shows in red.",
+                        port));
   }
 
   void boot_data() {

@@ -23,13 +23,19 @@ Result<> interrupt_at(State& state, const Key& instance, std::optional<Time> at)
   return Ok{};
 }
 
-void capacity_returns(State& state) {
+namespace {
+void in_every_region(State& state, void (*deed)(Region&)) {
   std::set<std::pair<std::string, std::string>> places;
   for (const auto& [key, vm] : state.aws.shelf("instances")) places.emplace(key.project, key.scope);
   for (const auto& [account, name] : places) {
     Region region(state, account, name);
-    resume_where_possible(region);
+    deed(region);
   }
+}
+}  // namespace
+
+void capacity_returns(State& state) {
+  in_every_region(state, resume_where_possible);
 }
 
 namespace {
@@ -62,6 +68,7 @@ Result<Value> do_spot_price(State& state, Command& c) {
   NB_TRY(c.done());
   if (!price.is_int() && !price.is_real()) return c.usage("'spot_price' needs a price, in dollars an hour.");
   state.aws.spot_prices.push_back({zone, machine, price.as_real()});
+  in_every_region(state, heed_prices);
   return Value();
 }
 

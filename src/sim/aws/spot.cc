@@ -30,6 +30,10 @@ constexpr std::array kStatuses = {
     StatusText{"instance-stopped-by-user", "Your Spot instance was stopped by user."},
     StatusText{"instance-stopped-no-capacity",
                "Your Spot instance was stopped: there is no capacity for it."},
+    StatusText{"instance-stopped-by-price",
+               "Your Spot instance was stopped: the Spot price is above your maximum price."},
+    StatusText{"instance-terminated-by-price",
+               "Your Spot instance was terminated: the Spot price is above your maximum price."},
     StatusText{"instance-terminated-by-user", "Spot Instance terminated due to user-initiated termination."},
     StatusText{"instance-terminated-no-capacity",
                "Your Spot instance was terminated: there is no capacity for it."},
@@ -137,6 +141,10 @@ bool cancelled(const Resource& request) {
 bool persistent(const Resource& request) {
   return request["type"].as_text() == "persistent";
 }
+bool is_too_dear(const Region& region, const Resource& vm, const Resource& request) {
+  return spot_price(region, vm["placement"]["availabilityZone"].as_text(), vm["instanceType"].as_text()) >
+         std::atof(std::string(request["spotPrice"].as_text()).c_str());
+}
 }  // namespace
 
 Result<> check_stop(Region& region, std::string_view instance) {
@@ -217,7 +225,9 @@ Result<> interrupt(Region& region, std::string_view instance) {
   if (stops)
     set_request(region, id, "active", "marked-for-stop");
   else if (!cancelled(*request))
-    set_request(region, id, "closed", "instance-terminated-no-capacity");
+    set_request(region, id, "closed",
+                is_too_dear(region, *vm, *request) ? "instance-terminated-by-price"
+                                                   : "instance-terminated-no-capacity");
   Value notice = Map{{"action", stops ? "stop" : "terminate"},
                      {"time", format_rfc3339(Time::from_seconds((region.now() + kNotice).seconds()))}};
   vm->hidden.map().set("notice",
@@ -249,8 +259,11 @@ void disable(Region& region, std::string_view instance) {
   Resource* vm = region.find("instances", instance);
   Resource* request = request_of(region, instance);
   if (vm == nullptr || request == nullptr || state_of(*vm) != "stopped" || cancelled(*request)) return;
+  bool by_user = !vm->hidden["taken"].as_bool();
   set_request(region, id_of(*request), "disabled",
-              vm->hidden["taken"].as_bool() ? "instance-stopped-no-capacity" : "instance-stopped-by-user");
+              by_user                              ? "instance-stopped-by-user"
+              : is_too_dear(region, *vm, *request) ? "instance-stopped-by-price"
+                                                   : "instance-stopped-no-capacity");
 }
 
 void launch_another(Region& region, const std::string& id) {
@@ -281,6 +294,9 @@ Result<> resume(Region& region, std::string_view instance) {
   Resource* vm = region.find("instances", instance);
   bool waits = vm != nullptr && vm->hidden["taken"].as_bool() && state_of(*vm) == "stopped";
   if (!waits) return refuse("IncorrectState", fmt::format("EC2 has not stopped '{}'.", instance));
+  const Resource* request = request_of(region, instance);
+  if (request != nullptr && is_too_dear(region, *vm, *request))
+    return refuse("SpotMaxPriceTooLow", "The Spot price is above the maximum price of the request.");
   NB_TRY(check_capacity(region, (*vm)["instanceType"].as_text(),
                         std::string((*vm)["placement"]["availabilityZone"].as_text()), true));
   vm->hidden.map().erase("taken");
@@ -292,6 +308,17 @@ Result<> resume(Region& region, std::string_view instance) {
 void resume_where_possible(Region& region) {
   for (const auto& [key, vm] : region.all("instances"))
     if (vm.hidden["taken"].as_bool()) (void)resume(region, key.name);
+}
+
+void heed_prices(Region& region) {
+  for (const auto& [key, vm] : region.all("instances")) {
+    const Resource* request = request_of(region, key.name);
+    if (request == nullptr || cancelled(*request)) continue;
+    bool dear = is_too_dear(region, vm, *request);
+    bool was_dear = (*request)["status"]["code"].as_text() == "instance-stopped-by-price";
+    if (dear && state_of(vm) == "running") (void)interrupt(region, key.name);
+    if (!dear && was_dear) (void)resume(region, key.name);
+  }
 }
 
 void spot_happens(Region& region, const Happening& h) {

@@ -28,5 +28,6 @@ void instance_terminates(Region& region, std::string_view instance);  // begins 
 Result<> interrupt(Region& region, std::string_view instance);  // EC2 wants the capacity back
 Result<> resume(Region& region, std::string_view instance);     // and has some again
 void resume_where_possible(Region& region);
+void heed_prices(Region& region);  // takes what is above its maximum price, resumes what no longer is
 
 }  // namespace nbform::sim::aws

@@ -246,6 +246,18 @@ TEST_CASE("only declared ranges come in, and everybody where a port is public") 
   CHECK_FALSE(silent.graph.at("dlami/security-group").attributes.has("ingress"));  // not managed
 }
 
+TEST_CASE("everybody is let in by access.public alone") {
+  Declared d;
+  d.n.access.ssh.allow_from = std::vector<std::string>{"203.0.113.7/32", "0.0.0.0/0"};
+  d.at("access.ssh.allow_from", kLineOf);
+  CHECK(d.only_problem().mark.line == kLineOf);
+  Declared said;
+  said.n.access.ssh.allow_from = std::vector<std::string>{"0.0.0.0/0"};
+  said.n.access.public_ports = std::vector<std::int64_t>{22};
+  said.lower();
+  CHECK(said.problems.empty());
+}
+
 TEST_CASE("what EC2 cannot do is said at its place") {
   Declared lock;
   Spot spot;

@@ -43,6 +43,23 @@ TEST_CASE("EC2: what EC2 stopped for capacity only EC2 starts again") {
   CHECK(c.request(id) == "active/fulfilled");
 }
 
+TEST_CASE("EC2: a Spot price above the limit stops an instance; EC2 starts it when the price falls") {
+  Ec2 c;
+  std::string id = c.running(Ec2::spot());
+  auto price = [&](double dollars) {
+    REQUIRE(c.world.administer(Map{{"do", "spot_price"}, {"machine", "*"}, {"price", dollars}}));
+    c.wait(minutes(4));
+  };
+  price(90.0);
+  CHECK(c.state(id) == "stopped");
+  CHECK(c.request(id) == "disabled/instance-stopped-by-price");
+  CHECK(c.refused("StartInstances", {{"InstanceId.1", id}}) == "IncorrectSpotRequestState");
+  CHECK_FALSE(c.world.administer(Map{{"do", "resume"}, {"name", id}}));
+  price(0.01);
+  CHECK(c.state(id) == "running");
+  CHECK(c.request(id) == "active/fulfilled");
+}
+
 TEST_CASE("EC2: cancelling the request of a stopped instance terminates it") {
   Ec2 c;
   std::string id = c.running(Ec2::spot()), sir = c.sir(id);
