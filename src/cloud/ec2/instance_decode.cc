@@ -182,8 +182,8 @@ Live decode_instance(const Scope& scope, const Value& item) {
   live.tokens.set("client_token", item["clientToken"].as_text());
   live.erased_by_replace = live_value(live, "root_delete_on_termination").as_bool();
   // EC2 lets go of a root volume only while its instance is stopped; before the first start none is listed.
-  live.bootless = item.at_path("instanceState/name").as_text() == "stopped" &&
-                  item["rootDeviceType"].as_text() == "ebs" && live_text(live, "root_volume").empty();
+  bool stopped = item.at_path("instanceState/name").as_text() == "stopped";
+  live.bootless = stopped && live_text(live, "root_volume").empty();
   return live;
 }
 

@@ -38,7 +38,7 @@ constexpr std::string_view kRequestFields =
     "nextToken,spotInstanceRequestSet(spotInstanceRequestId,state,status(code),type,instanceId,spotPrice,"
     "instanceInterruptionBehavior,launchedAvailabilityZone,tagSet(key,value))";
 constexpr std::string_view kModificationFields =
-    "nextToken,volumeModificationSet(volumeId,modificationState,progress)";
+    "nextToken,volumeModificationSet(volumeId,modificationState,progress,startTime)";
 
 ListCall list(std::string_view id, std::string_view action, std::string_view fields, List filters, int page) {
   ListCall out;
@@ -272,6 +272,7 @@ class Ec2Listing final : public Listing {
     if (it == modifications_.end()) return;
     live.tokens.set("modification", it->second["modificationState"].as_text());
     live.tokens.set("modification_progress", it->second["progress"].as_int());
+    live.tokens.set("modification_since", it->second["startTime"].as_text());
   }
 
   Scope scope_;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "cloud/ec2/instance_parts.h"
 #include "cloud/labels.h"
 
@@ -234,8 +235,11 @@ std::optional<std::string> modification_note(std::string_view what, const Live& 
   const Value* state = live.tokens.find("modification");
   if (state == nullptr) return std::nullopt;
   const Value* progress = live.tokens.find("modification_progress");
-  return fmt::format("{} is still {} ({} %); EC2 takes no other modification of it until that is done", what,
-                     state->as_text(), progress != nullptr ? progress->as_int() : 0);
+  auto since = parse_rfc3339(live_token(live, "modification_since"));
+  return fmt::format("{} is still {}{} ({} %); EC2 takes no other modification of it until that is done",
+                     what, state->as_text(),
+                     since ? fmt::format(" since {} UTC", format_date_clock(*since)) : std::string(),
+                     progress != nullptr ? progress->as_int() : 0);
 }
 
 bool waits_for_modification(const Live& live, const Edit& edit, std::string_view prefix) {
