@@ -283,7 +283,8 @@ def mutations(requests):
 
 def is_read(request):
     if ".amazonaws.com/" in request["url"]:
-        return "/ssm." in request["url"] or re.match(r"Action=(Describe|Get)", request.get("body", "")) is not None
+        body = request.get("body", "")
+        return isinstance(body, dict) or re.match(r"Action=(Describe|Get)", body) is not None
     return request["method"] == "GET" or request["url"].split("?")[0].endswith("/wait")
 
 
@@ -314,7 +315,8 @@ class Requests:
     def of_aws(host, record):
         body = record.get("body", "")
         fields = list(body.items()) if isinstance(body, dict) else urllib.parse.parse_qsl(body, keep_blank_values=True)
-        action = dict(fields).get("Action", "GetParameter")
+        of_json = "GetServiceQuota" if host.startswith("servicequotas") else "GetParameter"
+        action = dict(fields).get("Action", of_json)
         lines = [f"{' '.join(host.split('.'))} {action}  -> {record.get('status', record.get('error'))}"]
         for name, value in fields:
             if name not in ("Action", "Version"):

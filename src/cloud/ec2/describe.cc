@@ -119,14 +119,15 @@ std::string place_words(const Resource& r, const Live& live) {
 // What a person can do about an instance that only EC2 can start.
 void note_held(Notes& out, const Resource& r, const Live& live) {
   if (!live.health.held) return;
-  bool price = live.health.detail.find("max_price") != std::string::npos;
   bool data = !live_value(live, "attachments").as_map().empty();
-  std::string_view otherwise = price  ? ", with another `spot.max_price`"
-                               : data ? ", on demand perhaps (`spot: false`)"
-                                      : "";
+  std::string how = place_words(r, live);
+  if (live.health.detail.find("max_price") != std::string::npos)
+    how = "with another `spot.max_price`";
+  else if (data)
+    how += ", on demand perhaps (`spot: false`)";
   out.push_back(
-      fmt::format("wait, EC2 starts it by itself; or make it anew {}: `--replace {}`{} (boot disk ERASED{})",
-                  place_words(r, live), r.notebook, otherwise, data ? ", data disk kept" : ""));
+      fmt::format("wait, EC2 starts it by itself; or make it anew {}: `--replace {}`; boot disk ERASED{}",
+                  how, r.notebook, data ? ", data disk kept" : ""));
 }
 
 void note_encryption(Notes& out, const Live& live) {
