@@ -280,8 +280,8 @@ class Ec2Listing final : public Listing {
   Lives grouped_;            // instances in a group of ours
   std::vector<Live> ended_;  // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
-  Lives forgotten_;  // instances that still carry a token of ours, by id
-  std::set<std::string> folded_;           // volumes that are part of an instance
+  Lives forgotten_;               // instances that still carry a token of ours, by id
+  std::set<std::string> folded_;  // volumes that are part of an instance
 };
 
 }  // namespace
