@@ -38,6 +38,7 @@ struct Folded {
   std::vector<Making> making;
   std::map<std::string, int> incarnations;  // highest one seen by address, things that are gone included
   std::map<std::string, Time> preempted;    // by id, of machines that no list shows too
+  std::set<std::string> maybe_hidden;       // see Snapshot
 };
 
 // Gathers list pages into Lives; several lists fold into one Live. One per scope and refresh.

@@ -97,7 +97,7 @@ struct Step {
 struct Settlement {
   // spent: the answer is that of an older create, whose thing is gone: the next incarnation may be made.
   enum class State { done, pending, failed, unknown, spent } state = State::done;
-  Diagnostic failure;        // where failed
+  Diagnostic failure;        // where failed; where unknown what to say if it had no effect
   std::string operation;     // the cloud's name of it
   std::optional<Call> poll;  // where pending: what to ask next, which may wait at the server; none: the same
   Duration pause{0};         // before it is asked

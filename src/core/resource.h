@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -163,6 +164,8 @@ struct Snapshot {
   std::map<std::string, Making> making;     // by `making_key`
   std::map<std::string, int> incarnations;  // highest one seen by address
   std::map<std::string, Time> preempted;    // when the cloud took a machine, by id; listed or not
+  // Notebooks that seem to have more than the lists show: what was made a moment ago may not show yet.
+  std::set<std::string> maybe_hidden;
   Facts facts;
   std::map<std::string, Diagnostic> fact_errors;
   std::vector<ScopeStatus> scopes;

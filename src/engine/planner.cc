@@ -57,6 +57,8 @@ std::set<std::string> facts_of(const Graph& graph) {
   return keys;
 }
 
+constexpr Duration kShowsWithin = std::chrono::seconds(20);  // nearly always; clouds promise nothing
+
 // Whether something of ours is under way.
 bool has_settling(const Graph& graph, const Snapshot& snapshot, const PlanRequest& request) {
   bool any = false;
@@ -70,6 +72,23 @@ bool has_settling(const Graph& graph, const Snapshot& snapshot, const PlanReques
   for (const auto& [address, resource] : graph)
     if (const Making* making = snapshot.making_of(resource)) wait_for(making->name, "busy with `insert`");
   return any;
+}
+
+// Whether something is missing of a notebook of which more may be there than the lists show: made now, it
+// might be there twice.
+bool has_hidden(const Graph& graph, const Snapshot& snapshot) {
+  auto is_missing = [&](const Resource& r) {
+    return !r.kind->is_named() && std::none_of(snapshot.live.begin(), snapshot.live.end(),
+                                               [&](const Live& l) { return l.owner.address() == r.address; });
+  };
+  return std::any_of(snapshot.maybe_hidden.begin(), snapshot.maybe_hidden.end(),
+                     [&](const std::string& notebook) {
+                       bool declared = false, missing = false;
+                       for (const auto& [address, resource] : graph)
+                         if (resource.notebook == notebook)
+                           declared = true, missing = missing || is_missing(resource);
+                       return missing || !declared;
+                     });
 }
 
 void sleep(Env& env, Duration d, const std::function<bool()>& stop) {
@@ -117,9 +136,12 @@ class Planner {
     const Stack& stack = request_.manifest->stack;
     std::vector<RefreshScope> scopes = scopes_of(request_);
     Snapshot snapshot = refresh(env_, wire_, stack, scopes, facts, request_.stop);
+    Time began = env_.now();
     constexpr int kMostRounds = 120;  // ten minutes of waiting for others' operations
     for (int round = 0; request_.await_settling && round < kMostRounds; ++round) {
-      if (!has_settling(graph, snapshot, request_) || (request_.stop && request_.stop())) break;
+      bool may_show_yet = env_.now() - began < kShowsWithin && has_hidden(graph, snapshot);
+      bool waits = has_settling(graph, snapshot, request_) || may_show_yet;
+      if (!waits || (request_.stop && request_.stop())) break;
       sleep(env_, std::chrono::seconds(5), request_.stop);
       snapshot = refresh(env_, wire_, stack, scopes, facts, request_.stop);
     }

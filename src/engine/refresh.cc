@@ -198,6 +198,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     for (const auto& [address, incarnation] : folded.incarnations)
       snapshot_.incarnations[address] = std::max(snapshot_.incarnations[address], incarnation);
     snapshot_.preempted.merge(folded.preempted);
+    snapshot_.maybe_hidden.merge(folded.maybe_hidden);
     for (Making& one : folded.making)
       snapshot_.making.emplace(making_key(*one.kind, one.scope, one.name), std::move(one));
   }

@@ -18,6 +18,7 @@ constexpr int kMostConflicts = 10;
 constexpr int kMostIncarnations = 64;
 constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
 constexpr Duration kLookAgain = std::chrono::seconds(2);
+constexpr int kMostLooks = 4;
 
 Diagnostic drifted(const Change& change, std::string what) {
   Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
@@ -142,6 +143,12 @@ void Task::look_later(void (Task::*next)()) {
 
 void Task::after_first_read() {
   if (!change_.carried_by.empty()) return verify();
+  // What has an id only may not show in every answer while it is young.
+  bool flickers = !live_ && change_.live && !change_.kind->is_named() && ++looks_ < kMostLooks;
+  if (flickers) {
+    gone_ = false;
+    return look_later(&Task::after_first_read);
+  }
   if (!live_) {
     if (change_.action == Action::destroy || change_.action == Action::forget) return finish();
     if (change_.action != Action::replace)
@@ -285,14 +292,20 @@ void Task::settle(Result<Answer> answer) {
     case Settlement::State::done:
       operation_.clear();
       return settled();
-    case Settlement::State::failed:
+    case Settlement::State::failed: {
       operation_.clear();
+      // A question that is refused says nothing of what was asked about.
+      bool of_question = polling && !answer->http.ok() && settlement.failure.code == Code::capacity;
+      if (of_question) return look_after_no_verdict(std::move(settlement.failure));
       return take_failure(std::move(settlement.failure), settlement.zone_hints);
+    }
     case Settlement::State::spent:
       return take_next_incarnation();
     case Settlement::State::unknown:
       operation_.clear();
-      return look_after_no_verdict(error(Code::unavailable, "The cloud's answer cannot be understood"));
+      if (settlement.failure.summary.empty())
+        settlement.failure = error(Code::unavailable, "The cloud's answer cannot be understood");
+      return look_after_no_verdict(std::move(settlement.failure));
     case Settlement::State::pending:
       return await(std::move(settlement), polling);
   }

@@ -100,6 +100,7 @@ class Task : public std::enable_shared_from_this<Task> {
   int conflicts_ = 0;
   int spent_ = 0;     // incarnations that turned out to be used up
   std::string made_;  // what `read` calls the thing that was made, where it has no name of ours
+  int looks_ = 0;     // in vain, for what the plan saw
   int unknown_ = 0;   // answers in a row that do not know the operation
   std::optional<Call> poll_;
   std::optional<Diagnostic> refusal_;  // of an edit; told once the machine that was stopped for it runs again

@@ -56,7 +56,7 @@ std::string owner_name(const Owner& owner);
 // Describe with a filter for one id, or for the owner that `name` spells: an empty answer, never an error,
 // where the thing is not visible.
 Call describe(std::string_view action, std::string_view id_filter, std::string_view name);
-// The first of `items` that `gone` does not disown, decoded; none: not there. *.NotFound is an answer too.
+// The first of `items` that `gone` does not disown, decoded; none: not there.
 bool never_gone(const Value& item);
 Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, const Response& answer,
                                        const List& items, bool (*gone)(const Value& item));

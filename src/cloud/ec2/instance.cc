@@ -138,7 +138,7 @@ class InstanceKind final : public Kind {
   // Tags that are gone don't change whose it is, nor do single reads tell which disk is which.
   void carry_over(Live& fresh, const Live& older) const override {
     bool same_launch = live_token(fresh, "client_token") == live_token(older, "client_token");
-    if (fresh.owner.part.empty() && same_launch) fresh.owner = older.owner;
+    if (!fresh.owner.whole() && same_launch) fresh.owner = older.owner;
     if (const Value* parts = older.attributes.find("attached_parts"))
       fresh.attributes.set("attached_parts", *parts);
   }

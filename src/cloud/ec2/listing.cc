@@ -88,6 +88,7 @@ class Ec2Listing final : public Listing {
     fold_requests();
     fold_volumes();
     restore_owners();
+    all.maybe_hidden = incomplete_notebooks();
     for (auto& [id, machine] : machines_) {
       count(all, machine);
       if (is_named(machine.owner)) all.live.push_back(std::move(machine));
@@ -229,6 +230,21 @@ class Ec2Listing final : public Listing {
         out.push_back({&instance_kind(), scope_, std::string(request["launchedAvailabilityZone"].as_text()),
                        owner_name(owner), id});
     }
+    return out;
+  }
+
+  // A group is made before its instance and goes after it; what is attached should be in a list, too.
+  std::set<std::string> incomplete_notebooks() const {
+    std::set<std::string> with_machine, out;
+    for (const auto& [id, machine] : machines_) {
+      with_machine.insert(machine.owner.notebook);
+      for (const auto& [volume, device] : live_value(machine, "attachments").as_map())
+        if (!others_.count(volume)) out.insert(machine.owner.notebook);
+    }
+    for (const auto& [id, live] : others_)
+      if (live.kind == &security_group_kind() && is_named(live.owner) &&
+          !with_machine.count(live.owner.notebook))
+        out.insert(live.owner.notebook);
     return out;
   }
 

@@ -186,19 +186,20 @@ class SecurityGroupKind final : public Kind {
                    "The cloud sent a security group without an id.");
     return decode_group(scope, body);
   }
-  // Only rules that have ids can be revoked one by one.
+  // Only rules that have ids can be revoked one by one. Either answer may lag behind: what one of them says
+  // comes in.
   std::vector<Call> parts(const Live& live) const override {
     return {describe("DescribeSecurityGroupRules", "group-id", live.id)};
   }
   void fold(Live& live, const Value& part) const override {
-    List rules;
+    List rules = live_value(live, "ingress").as_list();
     Map ids;
     for (const Value& rule : part["securityGroupRuleSet"].as_list()) {
       if (is_true(rule["isEgress"]) || is_of_connect(rule)) continue;
       std::string text = rule_text(rule["ipProtocol"].as_text(), rule["fromPort"].as_int(-1),
                                    rule["toPort"].as_int(-1), source_of(rule));
       ids.set(text, rule["securityGroupRuleId"].as_text());
-      rules.emplace_back(std::move(text));
+      if (!contains(rules, Value(text))) rules.emplace_back(std::move(text));
     }
     live.tokens.set("rule_ids", std::move(ids));
     live.attributes.set("ingress", std::move(rules));

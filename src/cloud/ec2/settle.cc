@@ -84,6 +84,8 @@ Settlement refused(const Response& answer) {
         "Apply again when its last modification is completed; AWS says above when the next is allowed.";
   }
   Settlement out = failed(std::move(why));
+  // Maybe it was by this very change, whose answer was lost: what the volume is then says.
+  if (has_cooling_volume(problem.code) && !is_being_modified(problem)) out.state = State::unknown;
   // "... by choosing us-west-2a, us-west-2c." names the zones that have some.
   if (out.failure.code == Code::capacity)
     for (std::string_view word : split(problem.message, ' ')) {

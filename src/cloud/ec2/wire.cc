@@ -69,10 +69,7 @@ bool never_gone(const Value&) {
 
 Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, const Response& answer,
                                        const List& items, bool (*gone)(const Value& item)) {
-  if (!answer.ok()) {
-    if (parse_aws_error(answer).code.ends_with(".NotFound")) return std::optional<Live>();
-    return aws_error(answer);
-  }
+  if (!answer.ok()) return aws_error(answer);  // what a filter does not find is no error
   for (const Value& item : items)
     if (!gone(item)) return std::optional<Live>(NB_TRY(kind.decode(scope, item)));
   return std::optional<Live>();

@@ -147,7 +147,7 @@ TEST_CASE("without an id nothing is an instance, a volume, a group or a key") {
     CHECK_FALSE(kind->decode(kScope, Value(Map{})).ok());
 }
 
-TEST_CASE("a terminated instance, an empty set and NotFound are all not there; a refusal is not") {
+TEST_CASE("a terminated instance and an empty set are not there; a refusal says nothing") {
   auto found = [](const Response& r) {
     auto body = r.ok() ? read_aws_body(r) : Result<Value>(Value());
     return ec2::instance_kind().found(kScope, r, *body);
@@ -155,14 +155,14 @@ TEST_CASE("a terminated instance, an empty set and NotFound are all not there; a
   auto there = found(answer("DescribeInstances", in_reservation(instance_xml("running"))));
   REQUIRE(there.ok());
   CHECK(there->has_value());
-  for (const Response& gone :
-       {answer("DescribeInstances", in_reservation(instance_xml("terminated"))),
-        answer("DescribeInstances", "<reservationSet/>"), refusal(400, "InvalidInstanceID.NotFound")}) {
+  for (const Response& gone : {answer("DescribeInstances", in_reservation(instance_xml("terminated"))),
+                               answer("DescribeInstances", "<reservationSet/>")}) {
     auto result = found(gone);
     REQUIRE(result.ok());
     CHECK_FALSE(result->has_value());
   }
   CHECK_FALSE(found(refusal(403, "UnauthorizedOperation")).ok());
+  CHECK_FALSE(found(refusal(400, "InvalidInstanceID.NotFound")).ok());  // never the answer to a filter
 }
 
 TEST_CASE("each state of a Spot request is one health") {
