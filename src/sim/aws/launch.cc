@@ -142,6 +142,7 @@ std::string make_instance(Region& region, const Draft& draft, const Value& in,
                   {"instanceType", draft.type->name},
                   {"clientToken", in["ClientToken"]},
                   {"volumes", region.get("instances", id).hidden["volumes"]},
+                  {"interface", region.get("instances", id).hidden["interface"]},
                   {"spot", draft.spot}});
   return id;
 }

@@ -275,6 +275,7 @@ void launch_another(Region& region, const std::string& id) {
     return region.plan(60, "aws.spot.relaunch", id);
   }
   request->edit().set("instanceId", *made);
+  region.note("relaunch", "spot-requests", id, Map{{"instance", *made}});
   set_request(region, id, "active", "fulfilled");
 }
 
