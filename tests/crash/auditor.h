@@ -1,11 +1,12 @@
-// The auditor: reads the log of a simulated cloud, line by line, and names what must never happen there.
-// Written from the promises alone. Knows nothing of nbform's code: no plan, no resource, no step; it sees who
-// did what to which machine and disk, and what the user had asked for.
+// The auditor: reads what happened in a simulated cloud, fact by fact, and names what must never happen
+// there. Written from the promises alone. Knows nothing of nbform's code and of no cloud in particular: no
+// plan, no resource, no step; it sees who did what to which machine, disk or part, and what the user had
+// asked for.
 //
-// A line is a map {time, kind, project, zone, resource, actor, detail}: the simulator's diary, and between
-// its lines those of whoever drives the runs:
+// A line is a map {time, kind, project, zone, resource, actor, detail}: the simulator's diary (facts.h), and
+// between its lines those of whoever drives the runs:
 //   run     `actor` begins, and the user wants: {notebooks: {NAME: {keep: {DISK: RULE}, power, resumes}},
-//           consent: [NAME or "*"], destroy, stop, start: [NAME], adopt: ["ZONE/NAME"], kept: [DISK],
+//           consent: [NAME or "*"], destroy, stop, start: [NAME], adopt: [name of a machine], kept: [DISK],
 //           second}. `kept`: disks that may go though they are to be kept always. `second`: an equal run
 //           before it has done everything, so that this one may send nothing.
 //   second  what the plan of that run holds: {changes, what}
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "base/value.h"
+#include "facts.h"
 
 namespace nbform::crash {
 
@@ -34,13 +36,14 @@ struct Violation {
 
 class Auditor {
  public:
-  // `stacks`: values of the label nbform-stack that are the audited stack's own.
+  // `stacks`: what the mark of the stack may read on the audited stack's own things.
   explicit Auditor(std::set<std::string> stacks) : stacks_(std::move(stacks)) {}
 
   void read(const Value& line);
   const std::vector<Violation>& violations() const { return violations_; }
 
  private:
+  enum class Power { coming, on, stopping, off };
   // Why a machine is off; one that a run makes in its place takes it over.
   struct Rest {
     bool wanted = false;  // stopped by the user, by a colleague or by the cloud
@@ -50,23 +53,34 @@ class Auditor {
     std::int64_t preempted_until = 0;  // the cloud did, and its record of that is there so long
   };
   struct Machine {
-    Map labels;
-    std::string status, zone, name;
+    Marks marks, birth;  // the latter where nobody can take it off
+    Power power = Power::coming;
+    std::string zone, name;
     std::set<std::string> disks;
     std::string booted_by;
-    bool ran = false, by_run = false;
+    bool ran = false, by_run = false, relaunched = false;
+    bool ends = false;  // nothing can stop that
     Rest rest;
-    std::int64_t born = 0, up_since = 0;  // the latter in ms
-    std::int64_t doomed = 0;              // when a run last asked for its deletion
-    std::int64_t given_away = 0;          // when it lost our labels
+    std::int64_t born = 0, life = 0;  // the latter as a resume mark says it
+    std::int64_t doomed = 0;          // when a run last asked for its deletion
+    std::int64_t given_away = 0;      // when it lost our marks
+    bool is_off() const { return power == Power::stopping || power == Power::off; }
   };
   struct Disk {
-    Map labels;
-    std::string machine, zone, name;
+    Marks marks;
+    std::string machine, name;
     bool used = false;  // by a machine that ran
     std::int64_t attached = 0;
     std::string boots;             // the machine that was made with it
-    std::string auto_delete_from;  // who switched autoDelete on
+    std::string left;              // the machine that it was on last
+    std::string auto_delete_from;  // who switched that on
+    std::int64_t given_away = 0;
+  };
+  // What goes with a machine beside its disks.
+  struct Part {
+    Marks marks;
+    std::string machine;                        // of an interface or a Spot request
+    bool is_request = false, launches = false;  // a Spot request may make a machine, or wake its own
     std::int64_t given_away = 0;
   };
   struct Run {
@@ -76,41 +90,52 @@ class Auditor {
     std::map<std::string, std::string> keep;  // of each disk, as it stood when it sent the first
   };
 
-  void begin_work(const std::string& actor);
   void begin_run(const Value& line);
   void judge_second_plan(const Value& line);
   void finish_run(const Value& line);
-  void read_request(const Value& line);
-  void read_record(const Value& line);
-  void read_machine(const Value& line);
-  void read_disk(const Value& line);
-  void insert_machine(const Value& line, const std::string& key);
-  void change_status(const Value& line, Machine& machine);
-  void comes_up(Machine& machine, const Run* run);
-  void delete_machine(const Value& line, const std::string& key);
-  bool came_too_late(const Value& line, const Disk& disk) const;
-  void attach(const Value& line, const std::string& key);
-  void delete_disk(const Value& line, const std::string& key);
-  bool is_copy(const std::string& key, const Machine& machine) const;
-  void judge_end(const Value& line);
-  void judge_machine_at_end(const std::string& key, const Machine& machine, const Value& expected,
-                            std::int64_t time);
-  void judge_disk_at_end(const std::string& key, const Disk& disk, const Map& expect, std::int64_t time);
+  void take(const Fact& fact);
+  void begin_work(const std::string& actor);
+  void take_request(const Fact& fact);
+  void check_touch(const Fact& fact, const Marks& owner, std::int64_t given_away, const std::string& machine);
 
-  bool ours(const Map& labels) const;
+  void take_machine(const Fact& fact, Machine& machine);
+  void make_machine(const Fact& fact);
+  void find_twins(const Fact& fact, const Machine& machine);
+  void change_power(const Fact& fact, Machine& machine);
+  void goes_down(const Fact& fact, Machine& machine);
+  void comes_up(Machine& machine, const Run* run);
+  void delete_machine(const Fact& fact);
+  void relaunch(const Fact& fact);
+
+  void make_disk(const Fact& fact);
+  void take_disk(const Fact& fact, Disk& disk);
+  bool came_too_late(const Fact& fact, const Disk& disk) const;
+  void attach(const Fact& fact, Disk& disk);
+  void detach(Disk& disk, const std::string& key);
+  void delete_disk(const Fact& fact);
+  void make_part(const Fact& fact);
+  void take_part(const Fact& fact, Part& part);
+
+  void judge_end(const Value& line);
+  void judge_machine_at_end(const std::string& key, const Machine& machine, const std::string& expected);
+  void judge_disk_at_end(const std::string& key, const Disk& disk, const Map& expect);
+  void judge_part_at_end(const std::string& key, const Part& part, const Map& expect);
+  void judge_pairs_at_end();
+  bool is_copy(const std::string& key, const Machine& machine) const;
+  void say_at_end(std::string rule, std::string what);
+
+  bool ours(const Marks& marks) const;
+  static const Marks& owner_of(const Machine& machine);
   static bool holds_resume_mark(const Machine& machine);
-  const Run* run_of(const Value& line) const;
   const Run* run_of(const std::string& actor) const;
   bool is_twin(const Machine& old, const Machine& fresh) const;
   bool could_see(const Machine& machine, std::int64_t now) const;
-  bool may_touch(const Run& run, const Map& labels, std::int64_t given_away, const std::string& zone,
-                 const std::string& machine) const;
-  void check_touch(const Value& line, const Map& labels, std::int64_t given_away, const std::string& machine);
-  void violate(std::string rule, const Value& line, std::string text);
+  void violate(std::string rule, std::int64_t time, std::string text);
 
   std::set<std::string> stacks_, dark_;      // zones that do not answer
-  std::map<std::string, Machine> machines_;  // by PROJECT/ZONE/instances/NAME
+  std::map<std::string, Machine> machines_;  // by what facts call them
   std::map<std::string, Disk> disks_;
+  std::map<std::string, Part> parts_;
   std::map<std::string, Run> runs_;  // by actor
   Value last_wish_;
   struct Replaced {
@@ -118,6 +143,7 @@ class Auditor {
     std::string removed_by;
   };
   std::map<std::string, Replaced> replaced_;  // by notebook: its last machine that is gone
+  std::int64_t end_ = 0;
   std::vector<Violation> violations_;
 };
 

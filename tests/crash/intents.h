@@ -14,18 +14,23 @@ struct Intent {
   std::string notebook = "train";
 };
 
-const std::vector<Intent>& intents();
+const std::vector<Intent>& gce_intents();
+const std::vector<Intent>& ec2_intents();
 
 // An intent right before its run.
 struct Ready {
   Rehearsal stage;
   Wish wish;
 };
-Ready make_ready(const Intent& intent, const std::string& variant = "", sim::Options options = one_region());
+Ready make_ready(const Ground& ground, const Intent& intent, const std::string& variant = "");
+
+// --- words of which wishes are made ---
 
 Disk data_disk(Keep keep = Keep::always);
-void other_image(Notebook& notebook);
 Wish power_wish(PowerPolicy::Want want);
 Wish destroy_wish();
+Wish nothing_else(Rehearsal& stage);  // as the files say
+void gce_other_image(Notebook& notebook);
+void ec2_other_image(Notebook& notebook);
 
 }  // namespace nbform::crash

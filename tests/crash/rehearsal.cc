@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "support/stage.h"
 
 namespace nbform::crash {
@@ -12,10 +11,6 @@ namespace nbform::crash {
 namespace {
 
 constexpr Duration kLastWords = std::chrono::seconds(1);  // what has left arrives within
-
-bool is_mutation(const Request& request) {
-  return request.method != "GET" && request.url.find("/wait") == std::string::npos;
-}
 
 std::string text_of(const Outcome& outcome) {
   std::string out;
@@ -36,12 +31,6 @@ int changes_in(const Plan& plan) {
 
 }  // namespace
 
-sim::Options one_region() {
-  sim::Options options;
-  options.regions = {"us-central1"};
-  return options;
-}
-
 std::string_view name_of(Death::How how) {
   constexpr std::string_view kNames[] = {"none", "unsent", "unheard", "heard", "interrupted"};
   return kNames[static_cast<int>(how)];
@@ -52,10 +41,10 @@ std::string_view name_of(Death::How how) {
 ExchangeId MortalEnv::send(Request request, std::function<void(Result<Response>)> done) {
   using How = Death::How;
   if (dead_ && death_.how != How::interrupted) return 0;
-  bool fresh =
-      is_mutation(request) && seen_.insert(request.url.substr(request.url.find("requestId="))).second;
+  if (ground_ == nullptr) return SimEnv::send(std::move(request), std::move(done));
+  bool fresh = ground_->changes(request) && seen_.insert(ground_->identity(request)).second;
   if (dead_ && fresh && now() > died_) ++sent_after_;
-  if (!armed_ || dead_) return SimEnv::send(std::move(request), std::move(done));
+  if (dead_) return SimEnv::send(std::move(request), std::move(done));
   mutations_ += fresh ? 1 : 0;
   if (requests_++ != death_.at || death_.how == How::none)
     return SimEnv::send(std::move(request), std::move(done));
@@ -79,17 +68,18 @@ bool MortalEnv::step() {
 
 // --- a stack ---
 
-Rehearsal::Rehearsal(sim::Options options)
-    : world(std::move(options)), auditor_({"research", "research_3f9a1c2e"}) {
+Rehearsal::Rehearsal(const Ground& ground, sim::Options options)
+    : world(std::move(options)), ground_(&ground), auditor_({"research", "research_3f9a1c2e"}) {
   manifest.stack = {"research", "3f9a1c2e", {}};
-  world.add_token("colleague", "colleague");
+  ground.declare(manifest);
+  ground.admit(world, "colleague");
   world.advance(sim::SimOptions().start);
 }
 
 Notebook& Rehearsal::declare(const std::string& key) {
   auto& all = manifest.notebooks;
   auto at = std::find_if(all.begin(), all.end(), [&](const Notebook& n) { return n.key >= key; });
-  return *all.insert(at, sample_notebook(key));
+  return *all.insert(at, ground_->sample(key));
 }
 
 Notebook& Rehearsal::notebook(const std::string& key) {
@@ -98,7 +88,7 @@ Notebook& Rehearsal::notebook(const std::string& key) {
 
 std::string Rehearsal::new_actor() {
   std::string actor = fmt::format("run-{}", ++runs_);
-  world.add_token(actor, actor);
+  ground_->admit(world, actor);
   return actor;
 }
 
@@ -128,50 +118,18 @@ std::string Rehearsal::report() {
   return out;
 }
 
-// The user's wish in the auditor's words.
-Value Rehearsal::wish_line(const std::string& actor, const Wish& wish, const Manifest& files) const {
-  Map notebooks;
-  List consent, destroy, stop, start, adopt, kept;
-  for (const Notebook& n : files.notebooks) {
-    Map keep;
-    for (const auto& [name, disk] : n.disks) {
-      bool boot = name == "boot", set = disk.set() && disk->keep.set();
-      Keep rule = set ? *disk->keep : boot ? Keep::never : Keep::always;
-      keep.set(name, rule == Keep::always ? "always" : rule == Keep::never ? "never" : "until-destroy");
-    }
-    std::string power;
-    if (n.power.state.set()) power = *n.power.state == PowerState::stopped ? "stopped" : "running";
-    bool resumes = n.spot.set() && n.spot->restart.set() && *n.spot->restart;
-    notebooks.set(n.key, Map{{"keep", keep}, {"power", power}, {"resumes", resumes}});
-    if (wish.diff.destroy) destroy.push_back(n.key);
-    if (n.adopt.set()) adopt.push_back(*n.adopt);
-  }
-  if (wish.consent) consent.push_back("*");
-  for (const auto& [key, want] : wish.diff.power)
-    (want == PowerPolicy::Want::stopped ? stop : start).push_back(key);
-  for (const std::string& disk : wish.diff.delete_kept) kept.push_back(disk);
-  return Map{{"kind", "run"},
-             {"actor", actor},
-             {"time", world.now().us},
-             {"detail", Map{{"notebooks", notebooks},
-                            {"consent", consent},
-                            {"destroy", destroy},
-                            {"stop", stop},
-                            {"start", start},
-                            {"adopt", adopt},
-                            {"kept", kept},
-                            {"second", wish.second}}}};
-}
-
 Ending Rehearsal::run_as(MortalEnv& env, const std::string& actor, const Manifest& files, const Wish& wish,
                          const Death& death, const List& faults) {
   Ending ending;
   collect();
-  note(wish_line(actor, wish, files));
-  Wire wire(env, {actor, {}});
+  Value line = wish_line(wish, files);
+  line.map().set("actor", actor);
+  line.map().set("time", world.now().us);
+  note(std::move(line));
+  Wire wire(env, ground_->wire(actor));
   PlanRequest request;
   request.manifest = &files;
-  request.accounts = {{"gcp", "acme-ml"}};
+  request.accounts = ground_->accounts;
   request.await_settling = true;
   request.diff = wish.diff;
   request.diff.stack = files.stack.label();
@@ -193,7 +151,7 @@ Ending Rehearsal::run_as(MortalEnv& env, const std::string& actor, const Manifes
   options.nonce = actor;
   options.interrupts = [&env] { return env.interrupts(); };
   Observer silent;
-  env.arm(death);
+  env.arm(death, *ground_);
   if (!faults.empty() && !world.add_faults(faults)) bug("a fault script that the simulator refuses");
   Outcome outcome = apply(env, wire, planned.plan, *planned.graph, planned.snapshot, options, silent);
   ending.text += text_of(outcome);
@@ -206,6 +164,7 @@ Ending Rehearsal::run_as(MortalEnv& env, const std::string& actor, const Manifes
 Ending Rehearsal::run(const Wish& wish, const Death& death, const List& faults) {
   run_due();
   FakeEnv outside;
+  outside.files = home;
   MortalEnv env(world, outside, network);
   for (const Due& due : due_)
     env.timeline()->add(due.at, [this, &env] {
@@ -224,6 +183,7 @@ Ending Rehearsal::run(const Wish& wish, const Death& death, const List& faults) 
   env.timeline()->add(over, [&] { passed = true; });
   while (!passed) env.timeline()->run_next();
   world.advance(env.now());
+  home = std::move(outside.files);
   return ending;
 }
 
@@ -260,15 +220,6 @@ Ending Rehearsal::converge(const Wish& wish) {
   again.diff.restart.clear();
   (void)run(again);
   return ending;
-}
-
-int Rehearsal::colleague(const std::string& method, const std::string& path, const Value& body) {
-  Request request{.method = method,
-                  .url = "https://compute.googleapis.com/compute/v1/projects/acme-ml/" + path};
-  request.headers = {{"Authorization", "Bearer colleague"}, {"Content-Type", "application/json"}};
-  if (!body.is_null()) request.body = to_json(body);
-  sim::Answer answer = world.handle(request, world.now());
-  return answer.response ? answer.response->status : 0;
 }
 
 void Rehearsal::end(const std::map<std::string, std::string>& expect) {

@@ -11,19 +11,11 @@
 #include "auditor.h"
 #include "engine/apply.h"
 #include "engine/planner.h"
+#include "ground.h"
 #include "sim/sim_env.h"
+#include "wish.h"
 
 namespace nbform::crash {
-
-// The lists of a small cloud are short: a run then costs a fraction of the time.
-sim::Options one_region();
-
-// What a user asks of one run, beside the files.
-struct Wish {
-  DiffOptions diff;
-  bool consent = true;  // to every loss of data that the plan shows
-  bool second = false;  // nothing is left to do: the auditor sees to it
-};
 
 // How a run ends before its time, at one of the requests of its apply.
 struct Death {
@@ -42,7 +34,7 @@ std::string_view name_of(Death::How how);
 class MortalEnv : public sim::SimEnv {
  public:
   using SimEnv::SimEnv;
-  void arm(Death death) { death_ = death, armed_ = true; }
+  void arm(Death death, const Ground& ground) { death_ = death, ground_ = &ground; }
   bool dead() const { return dead_; }
   int interrupts() const { return !dead_ ? 0 : death_.how == Death::How::interrupted ? 1 : 2; }
   int requests() const { return requests_; }
@@ -55,10 +47,11 @@ class MortalEnv : public sim::SimEnv {
 
  private:
   Death death_;
-  bool armed_ = false, dead_ = false;
+  const Ground* ground_ = nullptr;  // once it is armed
+  bool dead_ = false;
   Time died_, last_sign_;
   int requests_ = 0, mutations_ = 0, sent_after_ = 0;
-  std::set<std::string> seen_;  // request ids: a further try is no new mutation
+  std::set<std::string> seen_;  // a further try is no new mutation
 };
 
 // What a run came to.
@@ -75,7 +68,8 @@ struct Ending {
 
 class Rehearsal {
  public:
-  explicit Rehearsal(sim::Options options = one_region());
+  explicit Rehearsal(const Ground& ground) : Rehearsal(ground, ground.options()) {}
+  Rehearsal(const Ground& ground, sim::Options options);
 
   Notebook& declare(const std::string& key);
   Notebook& notebook(const std::string& key);
@@ -88,8 +82,6 @@ class Rehearsal {
   void wait(Duration d);
   // Something that happens at its time, whatever runs then.
   void later(Duration delay, std::function<void(Rehearsal&)> what);
-  // A request of a colleague's, below the project: "POST", "zones/Z/instances/N/stop". The status.
-  int colleague(const std::string& method, const std::string& path, const Value& body = {});
   // Everything has come to rest; what each notebook's machine should be, see auditor.h.
   void end(const std::map<std::string, std::string>& expect);
 
@@ -102,6 +94,7 @@ class Rehearsal {
 
   sim::World world;
   Manifest manifest;
+  std::map<std::string, std::string> home;  // files that runs leave behind for the next one
   sim::SimOptions network;
 
  private:
@@ -113,11 +106,11 @@ class Rehearsal {
   std::string new_actor();
   void note(Value line);
   void collect();  // hands the simulator's new lines to the auditor
-  Value wish_line(const std::string& actor, const Wish& wish, const Manifest& files) const;
   Ending run_as(MortalEnv& env, const std::string& actor, const Manifest& files, const Wish& wish,
                 const Death& death, const List& faults = {});
   void run_due();
 
+  const Ground* ground_;
   Auditor auditor_;
   std::vector<Due> due_;
   std::size_t seen_ = 0;

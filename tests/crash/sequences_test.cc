@@ -36,31 +36,57 @@ Move machine(const char* type) {
   };
 }
 
-const std::vector<Sequence>& sequences() {
+// What is there in the end, in words that both clouds share.
+struct Found {
+  std::string label, machine;
+};
+
+struct Field {
+  const Ground* ground;
+  const char *small, *large;  // machine types
+  Duration within;            // all of it, at a twentieth of the clouds' own times
+  Found (*found)(const sim::World& world);
+};
+
+Found gce_found(const sim::World& world) {
+  Value vm = world.resource("projects/acme-ml/zones/us-central1-b/instances/train");
+  std::string type(vm["machineType"].as_text());
+  return {std::string(vm["labels"]["team"].as_text()), type.substr(type.rfind('/') + 1)};
+}
+
+Found ec2_found(const sim::World& world) {
+  Value vm = ec2_machine(world);
+  Found found{"", std::string(vm["instanceType"].as_text())};
+  for (const Value& tag : vm["tagSet"].as_list())
+    if (tag["key"].as_text() == "team") found.label = tag["value"].as_text();
+  return found;
+}
+
+const Field& gce_field() {
+  static const Field field{&gce_ground(), "e2-standard-2", "e2-standard-4", std::chrono::minutes(1),
+                           gce_found};
+  return field;
+}
+const Field& ec2_field() {
+  static const Field field{&ec2_ground(), "g4dn.xlarge", "g4dn.2xlarge", std::chrono::minutes(5), ec2_found};
+  return field;
+}
+
+std::vector<Sequence> sequences(const Field& field) {
   using Want = PowerPolicy::Want;
   Move make = [](Rehearsal&) { return Wish(); };
   Move destroy = [](Rehearsal&) { return destroy_wish(); };
   Move stop = [](Rehearsal&) { return power_wish(Want::stopped); };
   Move start = [](Rehearsal&) { return power_wish(Want::running); };
-  static const std::vector<Sequence> all = {
-      {"create, destroy, create", false, {make, destroy, make}, "RUNNING", "", "e2-standard-2"},
-      {"destroy, create, destroy", true, {destroy, make, destroy}, "absent", "", ""},
-      {"stop, start, stop", true, {stop, start, stop}, "TERMINATED", "", "e2-standard-2"},
-      {"start, stop, start", true, {start, stop, start}, "RUNNING", "", "e2-standard-2"},
-      {"labels a, b, a, b",
-       true,
-       {label("a"), label("b"), label("a"), label("b")},
-       "RUNNING",
-       "b",
-       "e2-standard-2"},
-      {"machines 2, 4, 2, 4",
-       true,
-       {machine("e2-standard-2"), machine("e2-standard-4"), machine("e2-standard-2"),
-        machine("e2-standard-4")},
-       "RUNNING",
-       "",
-       "e2-standard-4"}};
-  return all;
+  std::vector<Move> labels{label("a"), label("b"), label("a"), label("b")};
+  std::vector<Move> types{machine(field.small), machine(field.large), machine(field.small),
+                          machine(field.large)};
+  return {{"create, destroy, create", false, {make, destroy, make}, "RUNNING", "", field.small},
+          {"destroy, create, destroy", true, {destroy, make, destroy}, "absent", "", ""},
+          {"stop, start, stop", true, {stop, start, stop}, "TERMINATED", "", field.small},
+          {"start, stop, start", true, {start, stop, start}, "RUNNING", "", field.small},
+          {"labels a, b, a, b", true, labels, "RUNNING", "b", field.small},
+          {"small, large, small, large", true, types, "RUNNING", "", field.large}};
 }
 
 struct Cut {
@@ -69,7 +95,8 @@ struct Cut {
 };
 
 // "" where all is well; `died`: the run was that long.
-std::string play(const Sequence& sequence, const Rehearsal& before, const Cut& cut, bool& died) {
+std::string play(const Field& field, const Sequence& sequence, const Rehearsal& before, const Cut& cut,
+                 bool& died) {
   Rehearsal stage = before;
   Time began = stage.now();
   Wish wish;
@@ -78,26 +105,24 @@ std::string play(const Sequence& sequence, const Rehearsal& before, const Cut& c
     Ending ending = stage.run(wish, i == cut.move ? cut.death : Death());
     if (i == cut.move) died = ending.died;
   }
-  std::string late =
-      stage.now() - began > std::chrono::minutes(1) ? "took " + format_span(stage.now() - began) + "\n" : "";
+  bool long_ago = stage.now() - began > field.within;
+  std::string late = long_ago ? "took " + format_span(stage.now() - began) + "\n" : "";
   Ending last = stage.converge(wish);
   stage.wait(std::chrono::minutes(1));
   stage.end({{"train", sequence.expect}});
-  Value vm = stage.world.resource("projects/acme-ml/zones/us-central1-b/instances/train");
-  std::string type(vm["machineType"].as_text());
-  bool right = vm["labels"]["team"].as_text() == sequence.label && type.ends_with(sequence.machine);
+  Found found = field.found(stage.world);
+  bool right = found.label == sequence.label && found.machine == sequence.machine;
   if (!last.done) return "the last run did not finish:\n" + last.text;
   return stage.report() + late + (right ? "" : "the last wish is not what is there\n");
 }
 
-}  // namespace
-
-TEST_CASE("back and forth within a minute arrives at the last wish, wherever a run dies", "[sequences]") {
+void go_back_and_forth(const Field& field, const std::string& name) {
   int cases = 0, failures = 0;
-  sim::Options fast = one_region();
+  sim::Options fast = field.ground->options();
   fast.op_times = sim::OpTimes::fast;
-  for (const Sequence& sequence : sequences()) {
-    Rehearsal before(fast);
+  const std::vector<Sequence> all = sequences(field);
+  for (const Sequence& sequence : all) {
+    Rehearsal before(*field.ground, fast);
     before.declare("train").disks["data"] = Setting<Disk>(data_disk());
     if (sequence.exists) REQUIRE(before.run().done);
     for (std::size_t move = 0; move < sequence.moves.size(); ++move)
@@ -105,7 +130,7 @@ TEST_CASE("back and forth within a minute arrives at the last wish, wherever a r
         bool died = true;
         for (int at = 0; died; at += stride()) {
           ++cases;
-          std::string wrong = play(sequence, before, {move, {how, at}}, died);
+          std::string wrong = play(field, sequence, before, {move, {how, at}}, died);
           if (!wrong.empty() && ++failures <= 5)
             FAIL_CHECK(sequence.name << ", death in run " << move << " at request " << at << " ("
                                      << name_of(how) << "):\n"
@@ -113,9 +138,20 @@ TEST_CASE("back and forth within a minute arrives at the last wish, wherever a r
         }
       }
   }
-  report("crash-sequences", {1, 2, 4, 10},
-         Map{{"sequences", static_cast<int>(sequences().size())}, {"cases", cases}, {"violations", failures}},
-         "create-destroy-create, stop-start-stop, labels a-b-a-b... in one virtual minute x a death at each "
-         "request");
+  report(
+      name, {1, 2, 4, 10},
+      Map{{"sequences", static_cast<int>(all.size())}, {"cases", cases}, {"violations", failures}},
+      "create-destroy-create, stop-start-stop, labels a-b-a-b... within minutes x a death at each request");
   CHECK(failures == 0);
+}
+
+}  // namespace
+
+TEST_CASE("back and forth within a minute arrives at the last wish, wherever a run dies", "[sequences]") {
+  go_back_and_forth(gce_field(), "crash-sequences");
+}
+
+TEST_CASE("EC2: back and forth within minutes arrives at the last wish, wherever a run dies",
+          "[ec2-sequences]") {
+  go_back_and_forth(ec2_field(), "crash-ec2-sequences");
 }

@@ -20,18 +20,23 @@ struct Plea {
   std::function<void(Notebook&, Wish&)> of;
 };
 
-const std::vector<Plea>& pleas() {
+// Where two may meet, and over what.
+struct Agora {
+  const Ground* ground;
+  std::vector<Plea> pleas;
+  std::vector<const char*> variants;  // "" the likeliest behaviour
+  std::vector<std::string> where;
+  std::string refused;  // zone without capacity
+};
+
+std::vector<Plea> common_pleas() {
   auto power = [](PowerPolicy::Want want) {
     return [want](Notebook&, Wish& wish) { wish = power_wish(want); };
   };
-  static const std::vector<Plea> all = {
+  return {
       {"the same", [](Notebook&, Wish&) {}},
       {"labels a", [](Notebook& n, Wish&) { n.labels["team"] = Text("a"); }},
       {"labels b", [](Notebook& n, Wish&) { n.labels["team"] = Text("b"); }},
-      {"metadata", [](Notebook& n, Wish&) { n.metadata["greeting"] = Text("hello"); }},
-      {"bigger", [](Notebook& n, Wish&) { n.machine.type = Text("e2-standard-4"); }},
-      {"biggest", [](Notebook& n, Wish&) { n.machine.type = Text("e2-standard-8"); }},
-      {"another image", [](Notebook& n, Wish&) { other_image(n); }},
       {"another disk", [](Notebook& n, Wish&) { n.disks["more"] = Setting<Disk>(data_disk()); }},
       {"no disk", [](Notebook& n, Wish&) { n.disks.erase("data"); }},
       {"a larger disk",
@@ -42,7 +47,46 @@ const std::vector<Plea>& pleas() {
       {"stop", power(PowerPolicy::Want::stopped)},
       {"start", power(PowerPolicy::Want::running)},
   };
-  return all;
+}
+
+Plea machine_plea(const char* type) {
+  return {type, [type](Notebook& n, Wish&) { n.machine.type = Text(type); }};
+}
+
+const Agora& gce_agora() {
+  static const Agora agora = [] {
+    Agora a{&gce_ground(),
+            common_pleas(),
+            {"", "", "slow-visibility", "flickering-visibility", "leftover-disks", "staging-after-done",
+             "disk-name-attaches", "exists-in-operation", "stale-in-operation", "early-wait"},
+            {"us-central1-b", "us-central1-f"},
+            "us-central1-b"};
+    a.pleas.push_back({"metadata", [](Notebook& n, Wish&) { n.metadata["greeting"] = Text("hello"); }});
+    a.pleas.push_back(machine_plea("e2-standard-4"));
+    a.pleas.push_back(machine_plea("e2-standard-8"));
+    a.pleas.push_back({"another image", [](Notebook& n, Wish&) { gce_other_image(n); }});
+    return a;
+  }();
+  return agora;
+}
+
+const Agora& ec2_agora() {
+  static const Agora agora = [] {
+    Agora a{&ec2_ground(),
+            common_pleas(),
+            {"", "", "slow-visibility", "flickering-visibility", "repeated-rows", "shuffled-sets",
+             "token-regional"},
+            {"us-west-2a", "us-west-2c"},
+            "us-west-2a"};
+    a.pleas.push_back({"another range", [](Notebook& n, Wish&) {
+                         n.access.ssh.allow_from = Texts(std::vector<std::string>{"198.51.100.0/24"});
+                       }});
+    a.pleas.push_back(machine_plea("g4dn.2xlarge"));
+    a.pleas.push_back(machine_plea("g4dn.4xlarge"));
+    a.pleas.push_back({"another image", [](Notebook& n, Wish&) { ec2_other_image(n); }});
+    return a;
+  }();
+  return agora;
 }
 
 struct Meeting {
@@ -51,8 +95,8 @@ struct Meeting {
   std::string story;
 };
 
-Voice voice_of(Dice& dice, const Manifest& common, std::string& story) {
-  const Plea& plea = pleas()[dice.below(pleas().size())];
+Voice voice_of(Dice& dice, const Agora& agora, const Manifest& common, std::string& story) {
+  const Plea& plea = agora.pleas[dice.below(agora.pleas.size())];
   Voice voice{common, {}, {}, {}, {}};
   plea.of(voice.files.notebooks[0], voice.wish);
   voice.begins = std::chrono::milliseconds(dice.pick({0, 0, 40, 200, 3'000, 20'000, 50'000}));
@@ -66,23 +110,21 @@ Voice voice_of(Dice& dice, const Manifest& common, std::string& story) {
   return voice;
 }
 
-Meeting meeting_of(int seed) {
+Meeting meeting_of(const Agora& agora, int seed) {
   Dice dice(static_cast<std::uint64_t>(seed));
-  Meeting s{Rehearsal(), {}, {}};
-  auto variant =
-      dice.pick({"", "", "slow-visibility", "flickering-visibility", "leftover-disks", "staging-after-done",
-                 "disk-name-attaches", "exists-in-operation", "stale-in-operation", "early-wait"});
+  Meeting s{Rehearsal(*agora.ground), {}, {}};
+  const char* variant = agora.variants[dice.below(agora.variants.size())];
   if (*variant != 0) REQUIRE(s.stage.world.add_variant(variant).ok());
   s.story = fmt::format("{}; ", variant);
   Notebook& n = s.stage.declare("train");
   if (!dice.one_in(3)) n.disks["data"] = Setting<Disk>(data_disk());
-  n.where = {"us-central1-b", "us-central1-f"};
+  n.where = agora.where;
   bool exists = !dice.one_in(3);
   if (exists) REQUIRE(s.stage.run().done);
   if (exists && dice.one_in(4)) REQUIRE(s.stage.run(power_wish(PowerPolicy::Want::stopped)).done);
   s.story += exists ? "it exists; " : "it does not exist; ";
-  if (!exists && dice.one_in(3)) s.stage.world.stockout("us-central1-b"), s.story += "stock-out in b; ";
-  for (Voice& voice : s.voices) voice = voice_of(dice, s.stage.manifest, s.story);
+  if (!exists && dice.one_in(3)) s.stage.world.stockout(agora.refused), s.story += "a stock-out; ";
+  for (Voice& voice : s.voices) voice = voice_of(dice, agora, s.stage.manifest, s.story);
   return s;
 }
 
@@ -100,19 +142,28 @@ std::string aftermath_of(Meeting& s) {
   return wrong;
 }
 
-}  // namespace
-
-TEST_CASE("two engines without a lock make nothing twice and lose nothing", "[two-engines]") {
+void meet(const Agora& agora, int pairs, const std::string& name) {
   int runs = 0, failures = 0;
-  for (int seed = 1; seed <= seeds(10'000); ++seed) {
+  for (int seed = 1; seed <= seeds(pairs); ++seed) {
     if (!in_shard(seed)) continue;
-    Meeting schedule = meeting_of(seed);
+    Meeting schedule = meeting_of(agora, seed);
     ++runs;
     std::string wrong = aftermath_of(schedule);
     if (wrong.empty()) continue;
     if (++failures <= 5) FAIL_CHECK("seed " << seed << ": " << schedule.story << "\n" << wrong);
   }
-  report("crash-two-engines", {2, 4, 5, 10}, Map{{"schedules", runs}, {"violations", failures}},
+  report(name, {2, 4, 5, 10}, Map{{"schedules", runs}, {"violations", failures}},
          "seeded pairs of applies of the same or contradicting files, interleaved request by request");
   CHECK(failures == 0);
+}
+
+}  // namespace
+
+TEST_CASE("two engines without a lock make nothing twice and lose nothing", "[two-engines]") {
+  meet(gce_agora(), 10'000, "crash-two-engines");
+}
+
+// Not a test of the suite yet: see docs/promises.md.
+TEST_CASE("EC2: two engines without a lock make nothing twice and lose nothing", "[.ec2-two-engines]") {
+  meet(ec2_agora(), 2'000, "crash-ec2-two-engines");
 }

@@ -13,7 +13,8 @@ namespace nbform::crash {
 
 using Steps = std::vector<std::string>;
 
-Steps steps_of(std::uint64_t seed);
+Steps steps_of(std::uint64_t seed);      // over Compute Engine
+Steps ec2_steps_of(std::uint64_t seed);  // over EC2: "on ec2" comes first
 
 struct Walked {
   std::string wrong;  // "" where all is well; else the violations, one a line

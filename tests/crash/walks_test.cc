@@ -23,14 +23,12 @@ Map counts(const std::map<std::string, int>& by_rule) {
   return out;
 }
 
-}  // namespace
-
-TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds nothing", "[walks]") {
+void go(Steps (*steps_of_seed)(std::uint64_t), int full, const std::string& name, const std::string& input) {
   int walks = 0, runs = 0, deaths = 0, console = 0, blocked = 0;
   std::map<std::string, int> failures;  // by rule
-  for (int seed = 1; seed <= seeds(10'000); ++seed) {
+  for (int seed = 1; seed <= seeds(full); ++seed) {
     if (!in_shard(seed)) continue;
-    Steps steps = steps_of(static_cast<std::uint64_t>(seed));
+    Steps steps = steps_of_seed(static_cast<std::uint64_t>(seed));
     Walked walked = walk(steps);
     ++walks;
     runs += walked.runs;
@@ -41,15 +39,28 @@ TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds
     Steps few = shortened(steps, walked.rule);
     FAIL_CHECK("seed " << seed << "\n" << replay_script(few, walk(few).wrong));
   }
-  report("crash-walks", {1, 2, 3, 4, 10},
+  report(name, {1, 2, 3, 4, 10},
          Map{{"walks", walks},
              {"runs", runs},
              {"early_ends", deaths},
              {"console_actions", console},
              {"ended_blocked", blocked},
              {"violations", counts(failures)}},
-         "seeded edits x applies x faults x early ends x console actions, preemptions, stock-outs, outages");
+         input);
   CHECK(failures.empty());
+}
+
+}  // namespace
+
+TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds nothing", "[walks]") {
+  go(steps_of, 10'000, "crash-walks",
+     "seeded edits x applies x faults x early ends x console actions, preemptions, stock-outs, outages");
+}
+
+TEST_CASE("EC2: whatever users, colleagues, the cloud and death do, the auditor finds nothing",
+          "[ec2-walks]") {
+  go(ec2_steps_of, 1'000, "crash-ec2-walks",
+     "seeded edits x applies x faults x early ends x console actions, interruptions, stock-outs");
 }
 
 // NBFORM_WALK: the lines; NBFORM_WALK_LOG: a file for the log that the auditor read.
