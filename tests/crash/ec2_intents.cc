@@ -79,6 +79,13 @@ void destroyed(Rehearsal& r) {
   r.wait(std::chrono::minutes(5));
 }
 
+// With its volume, whose token is bound as well.
+void destroyed_whole(Rehearsal& r) {
+  expendable(r);
+  REQUIRE(r.run(destroy_wish()).done);
+  r.wait(std::chrono::minutes(5));
+}
+
 void spot_destroyed_long_ago(Rehearsal& r) {
   spot_whole(r);
   REQUIRE(r.run(destroy_wish()).done);
@@ -269,6 +276,7 @@ const std::vector<Intent>& ec2_intents() {
       {"destroy on Spot", spot_whole, destroy, "absent"},
       {"destroy of a stopped Spot instance", spot_stopped, destroy, "absent"},
       {"create after destroy", destroyed, declare_again},
+      {"create after destroy, with its volume", destroyed_whole, declare_again},
       {"spot create two hours after destroy", spot_destroyed_long_ago, declare_again},
       {"dropped from the files", whole, drop_from_files, "RUNNING", "other"},
   };

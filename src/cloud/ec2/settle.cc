@@ -130,13 +130,22 @@ bool is_dead(const Value& instance) {
   return state == "terminated" || state == "shutting-down";
 }
 
-// An answer to a token that was used before this run: its instance may be long gone, and then the lists show
+// An answer to a token that was used before this run: its thing may be long gone, and then the lists show
 // nothing, for ever. Tags of what is gone are gone too.
-bool is_of_the_past(const Value& instance, const Response& answer) {
-  auto launched = parse_rfc3339(instance["launchTime"].as_text());
+bool is_of_the_past(std::string_view made_at, const Response& answer, Duration age) {
+  auto made = parse_rfc3339(made_at);
   auto date = header(answer.headers, "date");
   auto now = date ? parse_http_date(*date) : std::nullopt;
-  return launched && now && *now - *launched > std::chrono::minutes(15);
+  return made && now && *now - *made > age;
+}
+
+Call tags_poll(std::string_view id) {
+  return call("DescribeTags", Map{{"Filter", List{filter("resource-id", {Value(id)})}}});
+}
+
+Call volume_poll(std::string_view id, std::string_view name, List values) {
+  return call("DescribeVolumes",
+              Map{{"Filter", List{filter("volume-id", {Value(id)}), filter(name, std::move(values))}}});
 }
 
 Settlement of_launch(const Value& body, const Response& answer) {
@@ -148,16 +157,22 @@ Settlement of_launch(const Value& body, const Response& answer) {
     return out;
   }
   if (is_dead(instance)) return of_dead(instance);
-  Call poll = is_of_the_past(instance, answer)
-                  ? call("DescribeTags", Map{{"Filter", List{filter("resource-id", {Value(id)})}}})
+  bool of_the_past = is_of_the_past(instance["launchTime"].as_text(), answer, std::chrono::minutes(15));
+  Call poll = of_the_past
+                  ? tags_poll(id)
                   : instance_poll(id, {"running", "stopping", "stopped", "shutting-down", "terminated"});
   Settlement out = pending(id, std::move(poll));
   out.made = id;
   return out;
 }
 
+Call new_volume_poll(std::string_view id) {
+  return volume_poll(id, "status", {"available", "in-use", "error"});
+}
+
 Settlement of_tags(const Value& body) {
   std::string id(body.at_path("tagSet/0/resourceId").as_text());
+  if (id.starts_with("vol-")) return pending(id, new_volume_poll(id));
   if (!id.empty())
     return pending(id, instance_poll(id, {"running", "stopping", "stopped", "shutting-down", "terminated"}));
   Settlement out;
@@ -180,14 +195,11 @@ Settlement of_polled_instances(const Value& body) {
 
 // --- volumes ---
 
-Call volume_poll(std::string_view id, std::string_view name, List values) {
-  return call("DescribeVolumes",
-              Map{{"Filter", List{filter("volume-id", {Value(id)}), filter(name, std::move(values))}}});
-}
-
-Settlement of_new_volume(const Value& body) {
+// A deleted volume is in no list at once, unlike an instance.
+Settlement of_new_volume(const Value& body, const Response& answer) {
   std::string id(body["volumeId"].as_text());
-  Settlement out = pending(id, volume_poll(id, "status", {"available", "in-use", "error"}));
+  bool of_the_past = is_of_the_past(body["createTime"].as_text(), answer, std::chrono::minutes(1));
+  Settlement out = pending(id, of_the_past ? tags_poll(id) : new_volume_poll(id));
   out.made = id;
   return out;
 }
@@ -246,7 +258,7 @@ constexpr std::array<Answered, 12> kAnswers = {{
     {"DescribeInstancesResponse",
      [](const Value& body, const Response&) { return of_polled_instances(body); }},
     {"DescribeTagsResponse", [](const Value& body, const Response&) { return of_tags(body); }},
-    {"CreateVolumeResponse", [](const Value& body, const Response&) { return of_new_volume(body); }},
+    {"CreateVolumeResponse", of_new_volume},
     {"AttachVolumeResponse", [](const Value& body, const Response&) { return of_attachment(body); }},
     {"DetachVolumeResponse", [](const Value& body, const Response&) { return of_detachment(body); }},
     {"DescribeVolumesResponse", [](const Value& body, const Response&) { return of_polled_volumes(body); }},
