@@ -105,7 +105,8 @@ void Auditor::take_part(const Fact& fact, Part& part) {
   using What = Fact::What;
   auto machine = machines_.find(part.machine);
   bool of_machine = machine != machines_.end() && ours(owner_of(machine->second));
-  if (!of_machine)
+  bool outlives_it = !part.machine.empty() && machine == machines_.end();  // for a moment
+  if (!of_machine && !outlives_it)
     check_touch(fact, part.marks, part.given_away, machine != machines_.end() ? machine->second.name : "");
   if (fact.what == What::gone) {
     parts_.erase(fact.thing);

@@ -57,8 +57,9 @@ TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds
      "seeded edits x applies x faults x early ends x console actions, preemptions, stock-outs, outages");
 }
 
+// Not a test of the suite yet: see docs/promises.md. NBFORM_CRASH_COUNT says how far.
 TEST_CASE("EC2: whatever users, colleagues, the cloud and death do, the auditor finds nothing",
-          "[ec2-walks]") {
+          "[.ec2-walks]") {
   go(ec2_steps_of, 1'000, "crash-ec2-walks",
      "seeded edits x applies x faults x early ends x console actions, interruptions, stock-outs");
 }
