@@ -68,7 +68,30 @@ def deletes_keys_by_id():
     KeyPairs.delete_key_pair = delete
 
 
+def opens_the_default_network():
+    from moto.ec2.models import ec2_backends
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    vpc = ec2.get_default_vpc()
+    gateway = ec2.create_internet_gateway()
+    ec2.attach_internet_gateway(gateway.id, vpc.id)
+    main = ec2.describe_route_tables(filters={"vpc-id": vpc.id, "association.main": "true"})[0]
+    ec2.create_route(main.id, "0.0.0.0/0", gateway_id=gateway.id)
+
+
+def knows_quotas():
+    """Of EC2 it has none, and answers 500; AWS says NoSuchResourceException of one that there is not."""
+    from moto.servicequotas.exceptions import NoSuchResource
+    from moto.servicequotas.models import ServiceQuotasBackend
+
+    def get(self, service_code, quota_code):
+        raise NoSuchResource
+
+    ServiceQuotasBackend.get_service_quota = get
+
+
 DIFFERENCES = {
+    "its default network has no internet gateway": opens_the_default_network,
+    "GetServiceQuota knows no quota of EC2": knows_quotas,
     "DescribeInstances has no filters client-token and instance-lifecycle, and answers 500": knows_the_filters,
     "an instance launched with NetworkInterface.1.SecurityGroupId shows no groups of its own":
         shows_the_groups_of_the_first_interface,
