@@ -134,7 +134,7 @@ class Unwanted {
   // A boot disk whose machine boots from another one: somebody put it aside, and may come back to it.
   bool is_put_aside(const Live& live) const {
     bool goes_too = v_.options.destroy && v_.selects(live.owner.notebook);
-    return live.owner.part == "boot" && live.keep != KeepRule::always && !goes_too &&
+    return live.owner.part == "boot" && live.keep != KeepRule::always && !live.never_used && !goes_too &&
            v_.match.machine_lives(live.owner.notebook);
   }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <deque>
 #include <map>
@@ -18,7 +19,7 @@ namespace {
 
 constexpr long kMaxPerHost = 32;
 constexpr std::size_t kMaxHeaders = 256 << 10;
-constexpr std::size_t kMaxBuffered = std::size_t{32} << 20;  // of all bodies that are arriving
+constexpr std::size_t kMaxBuffered = std::size_t{24} << 20;  // of all bodies that are arriving
 constexpr long kConnectLimitMs = 20'000;
 
 // libcurl, with the thirty libraries that it brings, is loaded when the first exchange begins: it would more
@@ -91,12 +92,21 @@ struct Transfer {
   bool is_mutation() const { return exchange.request.method != "GET" && exchange.request.method != "HEAD"; }
 };
 
+// Room for all of it at once: a string that grows holds its bytes twice while it does.
+void make_room(std::string& body, const Headers& headers, std::size_t most) {
+  auto told = header(headers, "Content-Length");
+  std::size_t length = 0;
+  if (told) std::from_chars(told->data(), told->data() + told->size(), length);
+  body.reserve(std::min(length, most));
+}
+
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
   auto& transfer = *static_cast<Transfer*>(to);
   std::string& body = transfer.response.body;
   transfer.too_large =
       body.size() + size > transfer.exchange.request.max_body || *transfer.buffered + size > kMaxBuffered;
   if (transfer.too_large) return 0;
+  if (body.empty()) make_room(body, transfer.response.headers, transfer.exchange.request.max_body);
   body.append(data, size);
   *transfer.buffered += size;
   return size;

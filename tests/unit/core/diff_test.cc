@@ -400,6 +400,22 @@ TEST_CASE("a boot disk that was put aside for another one is left alone") {
   CHECK(s.plan().changes.size() == 2);
 }
 
+TEST_CASE("a boot disk that its machine does not boot from stays where it was used, and goes where not") {
+  for (bool used : {true, false}) {
+    Setup s;
+    s.want("a");
+    s.have("a");
+    Live& boot = s.have("a", {}, kDisk, "boot");
+    boot.zone = "z2";
+    boot.keep = KeepRule::never;
+    boot.never_used = !used;
+    Plan plan = s.plan();
+    CHECK(plan.changes.size() == (used ? 0u : 1u));
+    CHECK(plan.elsewhere.size() == (used ? 1u : 0u));
+    CHECK(plan.data_loss({}).empty());
+  }
+}
+
 TEST_CASE("what is undeclared goes only with an id, without a selection, in a scope that is named") {
   auto destroyed = [](auto change) {
     Setup s;
