@@ -47,6 +47,11 @@ Result<std::optional<Time>> expiry(const Value& value, std::string_view from) {
   return std::optional(*time);
 }
 
+// A session token travels in a header as it is.
+bool fits_a_header(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 bool may_be_plain(const Url& url) {
   return is_loopback(url.host) || url.host == "169.254.170.2" || url.host == "169.254.170.23" ||
          url.host == "fd00:ec2::23";
@@ -95,6 +100,8 @@ Result<AwsCredentials> parse_credentials(const Value& json, const CredentialName
   found.keys.token = Secret(std::string(json[names.token].as_text()));
   if (found.keys.id.empty() || found.keys.secret.empty())
     return unusable(from, fmt::format("{} or {} is missing.", names.id, names.secret));
+  if (!fits_a_header(found.keys.token.reveal()))
+    return unusable(from, fmt::format("{} has blanks or other characters that none has.", names.token));
   found.expires = NB_TRY(expiry(json[names.expires], from));
   return found;
 }

@@ -204,6 +204,10 @@ TEST_CASE("a program's credentials") {
   CHECK(run({0, R"({"Version":2,"AccessKeyId":"AKP","SecretAccessKey":"s"})", ""}).find("is not 1") !=
         std::string::npos);
   CHECK(run({0, "secret-canary", ""}).find("canary") == std::string::npos);
+  std::string odd =
+      run({0, R"({"Version":1,"AccessKeyId":"AKP","SecretAccessKey":"s","SessionToken":"canary x"})", ""});
+  CHECK(odd.find("SessionToken has blanks") != std::string::npos);
+  CHECK(odd.find("canary") == std::string::npos);
   std::string failed = run({3, "", "vault is locked\n"});
   CHECK(failed.find("exit code 3: vault is locked") != std::string::npos);
   CHECK(failed.find("profile default (credential_process)") != std::string::npos);
