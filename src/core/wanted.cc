@@ -46,15 +46,8 @@ class Wanted {
     bool given_up = asked_replace && live.health.held;
     if (live.health.state == Health::State::settling && !given_up) return await(resource, live);
     Change change = v_.start_change(resource, nullptr);
-    Diagnostics problems;
-    change.edits = edits_between(resource, live, problems);
-    std::vector<std::string> waits = postpone(change.edits, live);
     PowerChoice power = choose_power(resource, live, v_.options);
-    if (v_.options.power_only) {
-      leave_what_waited(change.edits, resource, power.action);
-      waits.clear(), problems = Diagnostics();
-    }
-    for (const Diagnostic& problem : problems) v_.block(problem);
+    std::vector<std::string> waits = take_edits(change, resource, live, power.action);
     choose_action(change, live, power, asked_replace);
     if (adopting && change.action <= Action::update) change.action = Action::adopt;
     if (adopting && change.action == Action::replace) refuse_strange_replace(change, live);
@@ -70,6 +63,20 @@ class Wanted {
   }
 
  private:
+  // The edits that can be made now, into the change; why others have to wait.
+  std::vector<std::string> take_edits(Change& change, const Resource& resource, const Live& live,
+                                      Action power) {
+    Diagnostics problems;
+    change.edits = edits_between(resource, live, problems);
+    std::vector<std::string> waits = postpone(change.edits, live);
+    if (v_.options.power_only) {
+      leave_what_waited(change.edits, resource, power);
+      return {};
+    }
+    for (const Diagnostic& problem : problems) v_.block(problem);
+    return waits;
+  }
+
   void await(const Resource& resource, const Live& live) {
     Change change = v_.start_change(resource, nullptr);
     change.action = Action::pending;
