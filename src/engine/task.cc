@@ -14,10 +14,8 @@ namespace nbform {
 
 namespace {
 
-constexpr int kMostConflicts = 10;
 constexpr int kMostIncarnations = 64;
 constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
-constexpr Duration kLookAgain = std::chrono::seconds(2);
 constexpr int kMostLooks = 4;
 
 Diagnostic drifted(const Change& change, std::string what) {
@@ -61,6 +59,10 @@ Attempt Task::attempt() const {
   for (const Change& other : run_.plan.changes)
     if (other.notebook == change_.notebook && !other.attempts.empty()) return other.attempts.front();
   return {};
+}
+
+const Scope& Task::scope() const {
+  return change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
 }
 
 std::string Task::zone() const {
@@ -114,9 +116,8 @@ void Task::start() {
 }
 
 void Task::read_then(void (Task::*next)()) {
-  const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
   auto self = shared_from_this();
-  read_live(run_.wire, *change_.kind, scope, zone(), cloud_name(),
+  read_live(run_.wire, *change_.kind, scope(), zone(), cloud_name(),
             [self, next](Result<std::optional<Live>> answer) {
               if (self->over_) return;
               if (!answer.ok()) return self->fail(std::move(answer).error());
@@ -267,8 +268,7 @@ void Task::send_step() {
   result_.sent = true;
   auto self = shared_from_this();
   run_.wire.send(
-      change_.resource != nullptr ? change_.resource->scope : change_.live->scope, *call,
-      ApiRequest::Repeat::keyed,
+      scope(), *call, ApiRequest::Repeat::keyed,
       [self](Result<Answer> answer) {
         if (!self->over_) self->settle(std::move(answer));
       },
@@ -279,14 +279,13 @@ void Task::send_step() {
 
 void Task::settle(Result<Answer> answer) {
   if (!answer.ok()) return look_after_no_verdict(std::move(answer).error());
-  const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
   bool polling = !operation_.empty();
   if (polling && answer->http.status == 404 && ask_again()) return;
   if (polling && answer->http.status == 404)  // an operation that is forgotten is no verdict: look
     return look_after_no_verdict(
         error(Code::unavailable, "The outcome of an operation is not known",
               "The cloud no longer knows the operation, and its effect cannot be seen."));
-  Settlement settlement = change_.kind->settle(scope, answer->http);
+  Settlement settlement = change_.kind->settle(scope(), answer->http);
   if (!settlement.made.empty()) made_ = settlement.made;
   switch (settlement.state) {
     case Settlement::State::done:
@@ -339,9 +338,7 @@ void Task::poll_after(Duration pause) {
   auto self = shared_from_this();
   run_.env.after(pause, [self] {
     if (self->over_) return;
-    const Change& change = self->change_;
-    const Scope& scope = change.resource != nullptr ? change.resource->scope : change.live->scope;
-    self->run_.wire.send(scope, *self->poll_, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
+    self->run_.wire.send(self->scope(), *self->poll_, ApiRequest::Repeat::safe, [self](Result<Answer> next) {
       if (!self->over_) self->settle(std::move(next));
     });
   });
@@ -365,112 +362,6 @@ void Task::settled() {
     return next_step();
   }
   read_then(&Task::next_step);
-}
-
-// --- when it goes wrong ---
-
-void Task::take_failure(Diagnostic failure, const std::vector<std::string>& hints) {
-  const Step& step = steps_[step_];
-  if (step.makes && failure.code == Code::capacity) return next_attempt(std::move(failure), hints);
-  if (step.makes && failure.code == Code::exists) return name_exists(std::move(failure));
-  if (step.removes && failure.code == Code::not_found) return settled();
-  if (failure.code == Code::busy) {
-    if (run_.env.now() - step_began_ < run_.options.step_deadline)
-      return repeat_later(failure.summary, std::chrono::seconds(5));
-  }
-  if (failure.code == Code::conflict && ++conflicts_ < kMostConflicts) return read_then(&Task::send_step);
-  if (step.replaceable && failure.hint.empty())
-    failure.hint = fmt::format("Made anew it can be had:\n    nbform apply --replace {}", change_.notebook);
-  if (!start_again(failure)) fail(std::move(failure));
-}
-
-// An edit was refused for which the machine was stopped: it is not left off. The other edits that need the
-// stop wait for the next run as well.
-bool Task::start_again(Diagnostic& refusal) {
-  std::optional<Step> start = change_.kind->start();
-  if (!start || steps_[step_].needs != Step::Needs::stopped || run_.stopping) return false;
-  auto at = std::find_if(steps_.begin() + static_cast<std::ptrdiff_t>(step_), steps_.end(),
-                         [&](const Step& s) { return s.id == start->id; });
-  if (at == steps_.end()) return false;
-  refusal_ = std::move(refusal);
-  refusal_->detail += " The machine is started again, as it was.";
-  step_ = static_cast<std::size_t>(at - steps_.begin());
-  read_then(&Task::next_step);
-  return true;
-}
-
-// No answer, or none that tells: the live side does. A step that finds nothing left to do has had its effect.
-void Task::look_after_no_verdict(Diagnostic failure) {
-  operation_.clear();
-  auto self = shared_from_this();
-  const Scope& scope = change_.resource != nullptr ? change_.resource->scope : change_.live->scope;
-  std::string where = steps_[step_].makes ? attempt().zone : zone();
-  read_live(run_.wire, *change_.kind, scope, where, cloud_name(),
-            [self, failure = std::move(failure)](Result<std::optional<Live>> answer) {
-              if (self->over_) return;
-              if (!answer.ok()) return self->fail(failure);
-              bool foreign = answer->has_value() && self->steps_[self->step_].makes &&
-                             (**answer).owner.address() != self->change_.address;
-              if (foreign) return self->fail(name_taken(self->change_.notebook, **answer));
-              self->set_live(std::move(*answer));
-              bool effect = self->steps_[self->step_].removes
-                                ? !self->live_
-                                : self->live_.has_value() && !self->steps_[self->step_].call(self->context());
-              if (!effect) return self->fail(failure);
-              ++self->step_;
-              self->next_step();
-            });
-}
-
-// 409 on a create: ours, made by a request whose answer was lost or by a run beside this one; or somebody
-// else's.
-void Task::name_exists(Diagnostic failure) {
-  auto self = shared_from_this();
-  read_live(run_.wire, *change_.kind, change_.resource->scope, attempt().zone, change_.resource->name,
-            [self, failure = std::move(failure)](Result<std::optional<Live>> answer) {
-              if (self->over_) return;
-              if (!answer.ok()) return self->fail(failure);
-              if (!answer->has_value()) return self->look_for_holder(failure);
-              const Owner& owner = (**answer).owner;
-              bool ours = owner.address() == self->change_.address && owner.stack == self->run_.plan.stack;
-              if (!ours) return self->fail(name_taken(self->change_.notebook, **answer));
-              self->set_live(std::move(*answer));
-              ++self->step_;
-              self->next_step();
-            });
-}
-
-// The name is taken, and reads do not show by whom yet.
-void Task::look_for_holder(Diagnostic failure) {
-  if (run_.env.now() - step_began_ >= change_.kind->settles_within()) return fail(std::move(failure));
-  auto self = shared_from_this();
-  run_.env.after(kLookAgain, [self, failure = std::move(failure)] {
-    if (!self->over_) self->name_exists(failure);
-  });
-}
-
-void Task::repeat_later(std::string_view reason, Duration delay) {
-  ++tries_;
-  if (tries_ == 1) run_.observer.on_wait(change_, reason);  // said once, however long it takes
-  auto self = shared_from_this();
-  Duration jitter{static_cast<Duration::rep>(run_.env.random(static_cast<std::uint64_t>(delay.count())))};
-  run_.env.after(delay / 2 + jitter, [self] {
-    if (self->over_) return;
-    if (self->live_)
-      self->read_then(&Task::send_step);
-    else
-      self->send_step();
-  });
-}
-
-void Task::next_attempt(Diagnostic failure, const std::vector<std::string>& hints) {
-  // The cloud's own hint comes first, as far as the manifest allows those places.
-  auto rest = attempts_.begin() + static_cast<std::ptrdiff_t>(std::min(attempt_ + 1, attempts_.size()));
-  bool spot = attempt().spot;
-  std::stable_partition(rest, attempts_.end(), [&](const Attempt& a) {
-    return a.spot == spot && std::find(hints.begin(), hints.end(), a.zone) != hints.end();
-  });
-  clean_leftovers(change_.kind->leftovers(context()), 0, std::move(failure));
 }
 
 // --- the end ---

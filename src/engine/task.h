@@ -42,6 +42,9 @@ class Task : public std::enable_shared_from_this<Task> {
   void abandon();  // the run ends: name what still goes on
 
  private:
+  static constexpr Duration kLookAgain =
+      std::chrono::seconds(2);  // between two reads of what may not show yet
+
   void read_then(void (Task::*next)());
   bool may_be_stale() const;
   void look_later(void (Task::*next)());
@@ -83,6 +86,7 @@ class Task : public std::enable_shared_from_this<Task> {
   const Live* live() const;
   bool makes_anew() const { return change_.resource != nullptr && (gone_ || !change_.live); }
   void set_live(std::optional<Live> live);
+  const Scope& scope() const;
   std::string zone() const;
   std::string cloud_name() const;
   std::string name_of_made() const { return made_.empty() ? change_.resource->name : made_; }
