@@ -178,7 +178,6 @@ void Tunnel::Machine::expire() {
 }
 
 // ---- the connection
-// -----------------------------------------------------------------------------------------
 
 void Tunnel::Machine::attempt() {
   transport_.reset();
