@@ -21,8 +21,7 @@ struct ConnectOptions {
   StackFlags stack;
   std::string name;
   std::vector<std::string> forwards, identities;
-  bool start = false, yes = false, no_open = false, print = false, accept_new_host_key = false;
-  Output json;
+  bool start = false, yes = false, no_open = false, accept_new_host_key = false, json = false;
 };
 
 // The private halves of the keys that the manifest names, and those that ssh would try, as far as they exist.
@@ -87,12 +86,10 @@ class Connect {
         [this](const std::string& path, int attempt, std::function<void(Result<Secret>)> done) {
           ask_passphrase(path, attempt, std::move(done));
         }));
-    bool was_ready = false, is_ready = false;
+    bool was_ready = false;
     while (!failure_ && session_.interrupts() == 0) {
       if (!session_.env().step()) bug("a connection is open and nothing can happen");
-      if (std::exchange(is_ready, connection_->ready()) == connection_->ready() || !is_ready) continue;
-      screen_.ready();
-      if (!std::exchange(was_ready, true)) announce();
+      if (connection_->ready() && !std::exchange(was_ready, true)) announce();
     }
     if (failure_) return std::move(*failure_);
     if (!was_ready) return error(Code::cancelled, "Interrupted", "There was no connection yet.");
@@ -103,7 +100,6 @@ class Connect {
  private:
   Result<ConnectSettings> settings_for(Live machine) {
     const SshAccess* access = find_service(notebook_.service)->ssh();
-    if (access == nullptr) return no_ssh(notebook_);
     Env& env = session_.env();
     ConnectSettings s;
     s.notebook = notebook_.key;
@@ -122,7 +118,7 @@ class Connect {
 
   void on_event(const ConnectEvent& event) {
     if (event.what == ConnectEvent::What::failed) failure_ = event.why;
-    if (!options_.json.asked()) screen_.show(event);
+    if (!options_.json) screen_.show(event);
   }
 
   void ask_passphrase(const std::string& path, int attempt, std::function<void(Result<Secret>)> done) {
@@ -140,7 +136,7 @@ class Connect {
 
   void announce() {
     Screen& screen = session_.shell().screen;
-    if (options_.json.asked()) {
+    if (options_.json) {
       List ports;
       for (int port : connection_->ports()) ports.push_back(port);
       screen.out(to_json(Map{{"notebook", notebook_.key}, {"url", url()}, {"ports", std::move(ports)}}) +
@@ -149,12 +145,14 @@ class Connect {
     }
     screen.out(url() + "\n");
     screen.err("Ctrl-C ends the connection.\n");
-    if (!options_.no_open && !options_.print && screen.talks_to_terminal()) open_browser();
+    if (!options_.no_open && screen.talks_to_terminal()) open_browser();
   }
 
-  // What the desktop calls to open a URL; where there is none, the URL on the screen is enough.
+  // In a session of its own, so that a browser that begins with it does not end with us. Where there is none,
+  // the URL on the screen is enough.
   void open_browser() {
-    session_.env().spawn({"xdg-open", url()}, std::chrono::seconds(20), [](const Result<ProgramResult>&) {});
+    session_.env().spawn({"setsid", "--fork", "xdg-open", url()}, std::chrono::seconds(20),
+                         [](const Result<ProgramResult>&) {});
   }
 
   Session& session_;
@@ -190,7 +188,7 @@ Result<std::optional<Live>> machine_for(Session& session, const Notebook& notebo
   std::optional<Live> machine = NB_TRY(find_machine(session, notebook));
   bool off = machine && machine->health.state == Health::State::stopped;
   if (machine && !(off && options.start)) return machine;
-  if (!off) {
+  if (!off && !options.yes) {
     auto answer = session.ask(fmt::format("{} does not exist yet. Create it? [y/N] ", notebook.key));
     if (!answer.ok() && answer.error().code == Code::usage) return not_there(notebook);
     std::string said = to_lower(trim(NB_TRY(std::move(answer))));
@@ -212,11 +210,11 @@ int run(Shell& shell, const ConnectOptions& options) {
     const Notebook* notebook = session.manifest().find(options.name);
     if (notebook == nullptr) return no_such_notebook(options.name, session.notebook_names());
     if (find_service(notebook->service)->ssh() == nullptr) return no_ssh(*notebook);
+    if (session.in_sandbox()) return in_sandbox(*notebook);
     int code = kFine;
     std::optional<Live> machine = NB_TRY(machine_for(session, *notebook, options, code));
     if (!machine) return code;
-    if (session.in_sandbox()) return in_sandbox(*notebook);
-    if (!options.json.asked()) shell.screen.err(fmt::format("{}  {}\n", notebook->key, place_of(*machine)));
+    if (!options.json) shell.screen.err(fmt::format("{}  {}\n", notebook->key, place_of(*machine)));
     return Connect(session, *notebook, options).run(std::move(*machine));
   });
 }
@@ -230,10 +228,9 @@ Run declare(Flags& flags) {
   flags.texts("-L", options->forwards, "PORT:HOST:PORT", "One more port to forward, as for ssh; repeatable");
   flags.texts("-i,--identity", options->identities, "FILE", "Private key to sign in with; repeatable");
   flags.flag("--no-open", options->no_open, "Do not open a browser");
-  flags.flag("--print", options->print, "Print the URL with all that is needed to sign in; open no browser");
   flags.flag("--accept-new-host-key", options->accept_new_host_key,
              "Trust the key that the machine shows, where the cloud shows none");
-  flags.flag_or_file("--json", options->json, "One JSON line once Jupyter answers");
+  flags.flag("--json", options->json, "One JSON line on stdout once Jupyter answers; open no browser");
   return [options](Shell& shell) { return run(shell, *options); };
 }
 

@@ -47,9 +47,15 @@ void ConnectScreen::stamped(const std::string& line) {
   screen_.err(fmt::format("{} {}\n", format_clock(env_.now()), line));
 }
 
+// Of a way back only what holds it up is told, and its end.
 void ConnectScreen::stage(std::string_view name, const ConnectEvent& event) {
-  if (interrupted_ && event.done) return;
-  if (interrupted_) return stamped(fmt::format("waiting for the {}: {}", name, printable(event.text)));
+  if (interrupted_ && !event.done)
+    return stamped(fmt::format("waiting for the {}: {}", name, printable(event.text)));
+  if (interrupted_ && event.what == ConnectEvent::What::jupyter) {
+    interrupted_ = false;
+    return stamped("connected again");
+  }
+  if (interrupted_) return;
   Duration took = event.done ? env_.now() - stage_began_ : Duration{-1};
   screen_.err(stage_line(name, event.text, took, screen_.err_style()));
   if (event.done) stage_began_ = env_.now();
@@ -78,10 +84,6 @@ void ConnectScreen::show(const ConnectEvent& event) {
     default:
       return stage(stage_name(event.what), event);
   }
-}
-
-void ConnectScreen::ready() {
-  if (std::exchange(interrupted_, false)) stamped("connected again");
 }
 
 }  // namespace nbform::cli

@@ -17,8 +17,6 @@ class ConnectScreen {
   ConnectScreen(Screen& screen, Env& env) : screen_(screen), env_(env), stage_began_(env.now()) {}
 
   void show(const ConnectEvent& event);
-  // From now on only what interrupts is told.
-  void ready();
 
  private:
   void stage(std::string_view name, const ConnectEvent& event);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/refresh.h"
+#include "net/retry.h"
 
 namespace nbform {
 
@@ -17,11 +18,6 @@ constexpr Duration kPollKeys = std::chrono::seconds(7);       // guest attribute
 constexpr Duration kKeysAfterBoot = std::chrono::minutes(5);  // EC2 posts its console minutes after the start
 constexpr Duration kUsersAfterBoot = std::chrono::minutes(1);
 constexpr Duration kPollJupyter = std::chrono::seconds(1);
-
-bool comes_back(const Diagnostic& why) {
-  return why.code == Code::unavailable || why.code == Code::timeout || why.code == Code::throttled ||
-         why.code == Code::busy;
-}
 
 std::string fingerprints(const std::vector<HostKey>& keys) {
   std::vector<std::string> out;
@@ -95,7 +91,7 @@ void Connection::find_address(FoundAddress done) {
 }
 
 void Connection::judge_machine(Result<std::optional<Live>> answer, FoundAddress done) {
-  if (!answer.ok() && was_ready_ && comes_back(answer.error()))
+  if (!answer.ok() && was_ready_ && is_transient(answer.error().code))
     return wait_for_machine(answer.error().summary, std::move(done));
   if (!answer.ok()) return done(std::move(answer).error());
   if (!answer->has_value())
@@ -136,11 +132,14 @@ void Connection::wait_for_machine(const std::string& why, FoundAddress done) {
 // Its host keys
 
 void Connection::find_keys(FoundAddress done) {
-  if (!expected_.empty() && expected_of_ == id())
-    return keys_known(expected_, "verified before", false, done);
+  if (!expected_.empty() && expected_of_ == id()) return give_address(done);
   auto known = known_.keys_of(id());
   if (!known.ok()) return done(std::move(known).error());
-  if (!known->empty()) return keys_known(std::move(*known), "verified before", false, done);
+  if (!known->empty()) {
+    expect(std::move(*known), "verified before");
+    return give_address(done);
+  }
+  expected_.clear();  // those of another machine, where there are any
   key_reasons_.clear();
   keys_may_come_ = false;
   ask_for_keys(0, std::move(done));
@@ -162,7 +161,11 @@ void Connection::judge_keys(std::size_t source, Result<Answer> answer, FoundAddr
   if (answer->http.ok())
     for (const std::string& line : settings_.access->host_keys(answer->json))
       if (auto key = parse_host_key(line)) keys.push_back(std::move(*key));
-  if (!keys.empty()) return keys_known(std::move(keys), asked.name, true, done);
+  if (!keys.empty()) {
+    if (auto kept = known_.remember(id(), keys); !kept.ok()) return done(std::move(kept).error());
+    expect(std::move(keys), asked.name);
+    return give_address(done);
+  }
   bool missing = answer->http.ok() || answer->http.status == 404;
   keys_may_come_ = keys_may_come_ || missing;
   if (missing) {
@@ -187,7 +190,7 @@ void Connection::no_keys(FoundAddress done) {
     env_.after(kPollKeys, lifeline_.guard([this, done] { find_keys(done); }));
     return;
   }
-  if (settings_.accept_new_host_key) return keys_known({}, "", false, done);
+  if (settings_.accept_new_host_key) return give_address(done);
   done(error(Code::denied, "The machine's host key is not known",
              fmt::format("Without it, nobody can tell whether it is {} that answers. {}", settings_.notebook,
                          join(key_reasons_, " ")))
@@ -197,13 +200,13 @@ void Connection::no_keys(FoundAddress done) {
                                   settings_.notebook)));
 }
 
-void Connection::keys_known(std::vector<HostKey> keys, const std::string& from, bool fresh,
-                            const FoundAddress& done) {
-  if (fresh)
-    if (auto kept = known_.remember(id(), keys); !kept.ok()) return done(std::move(kept).error());
+void Connection::expect(std::vector<HostKey> keys, const std::string& from) {
   expected_ = std::move(keys);
   expected_of_ = id();
-  if (!from.empty()) tell(ConnectEvent::What::host_key, true, from);
+  tell(ConnectEvent::What::host_key, true, from);
+}
+
+void Connection::give_address(const FoundAddress& done) {
   std::string address = settings_.access->address(settings_.machine);
   if (address.empty())
     return done(error(Code::unsupported, "The machine has no public address",
@@ -220,8 +223,7 @@ void Connection::keys_known(std::vector<HostKey> keys, const std::string& from, 
 Result<> Connection::verify(const HostKey& shown) {
   if (std::find(expected_.begin(), expected_.end(), shown) != expected_.end()) return Ok{};
   if (expected_.empty() && settings_.accept_new_host_key) {
-    tell(ConnectEvent::What::host_key, true, fmt::format("accepted: {} {}", shown.type, shown.fingerprint()));
-    expected_ = {shown};
+    expect({shown}, fmt::format("accepted: {} {}", shown.type, shown.fingerprint()));
     return known_.remember(id(), {shown});
   }
   return error(Code::denied, "It is not the machine that answers",
@@ -271,7 +273,6 @@ void Connection::on_tunnel(const TunnelEvent& event) {
     case TunnelEvent::What::via_program:
       return tell(What::notice, true, event.failure.why.detail);
     case TunnelEvent::What::turned_away:
-      turned_away_ = event.failure.why;
       if (event.failure.problem == SshProblem::forwarding_forbidden) return fail(event.failure.why);
       if (was_ready_) tell(What::notice, true, event.failure.why.detail);
       return;
@@ -287,7 +288,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
   }
 }
 
-// Jupyter: GET /api needs no token (guest.md 4.1).
+// Jupyter: GET /api takes no token, in the classic server and in Jupyter Server 2.
 
 void Connection::probe_jupyter() {
   if (!tunnel_->connected()) return;  // lost meanwhile: `connected` comes again

@@ -66,7 +66,8 @@ class Connection {
   void ask_for_keys(std::size_t source, FoundAddress done);
   void judge_keys(std::size_t source, Result<Answer> answer, FoundAddress done);
   void no_keys(FoundAddress done);
-  void keys_known(std::vector<HostKey> keys, const std::string& from, bool fresh, const FoundAddress& done);
+  void expect(std::vector<HostKey> keys, const std::string& from);
+  void give_address(const FoundAddress& done);
   Result<> verify(const HostKey& shown);
   bool keys_may_be_late(const SshFailure& failure) const;
   void sign_in_later();
@@ -93,8 +94,7 @@ class Connection {
   std::string expected_of_;
   std::vector<std::string> key_reasons_;  // why a source showed none
   bool keys_may_come_ = false;
-  Diagnostic turned_away_;  // why the last connection did not reach Jupyter
-  ConnectEvent said_;       // the last stage told, so that nothing is told twice
+  ConnectEvent said_;  // the last stage told, so that nothing is told twice
 };
 
 }  // namespace nbform
