@@ -14,8 +14,6 @@ namespace nbform {
 namespace {
 
 constexpr Duration kPollMachine = std::chrono::seconds(3);
-constexpr Duration kPollKeys = std::chrono::seconds(7);       // guest attributes: ten reads a minute and VM
-constexpr Duration kKeysAfterBoot = std::chrono::minutes(5);  // EC2 posts its console minutes after the start
 constexpr Duration kUsersAfterBoot = std::chrono::minutes(1);
 constexpr Duration kPollJupyter = std::chrono::seconds(1);
 
@@ -41,7 +39,7 @@ Connection::Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent o
       wire_(wire),
       settings_(std::move(settings)),
       on_event_(std::move(on_event)),
-      known_(env, settings_.known_machines),
+      finder_(env, wire, *settings_.access, settings_.known_machines),
       began_(env.now()) {}
 
 Result<std::unique_ptr<Connection>> Connection::open(Env& env, Wire& wire, ConnectSettings settings,
@@ -133,71 +131,21 @@ void Connection::wait_for_machine(const std::string& why, FoundAddress done) {
 
 void Connection::find_keys(FoundAddress done) {
   if (!expected_.empty() && expected_of_ == id()) return give_address(done);
-  auto known = known_.keys_of(id());
-  if (!known.ok()) return done(std::move(known).error());
-  if (!known->empty()) {
-    expect(std::move(*known), "verified before");
-    return give_address(done);
-  }
   expected_.clear();  // those of another machine, where there are any
-  key_reasons_.clear();
-  keys_may_come_ = false;
-  ask_for_keys(0, std::move(done));
+  finder_.find(
+      settings_.machine, began_ + settings_.patience,
+      [this] { tell(ConnectEvent::What::host_key, false, "not written yet"); },
+      lifeline_.guard([this, done](Result<FoundHostKeys> found) { judge_keys(std::move(found), done); }));
 }
 
-void Connection::ask_for_keys(std::size_t source, FoundAddress done) {
-  std::vector<HostKeySource> sources = settings_.access->host_key_sources(settings_.machine);
-  if (source == sources.size()) return no_keys(std::move(done));
-  wire_.send(settings_.machine.scope, sources[source].call, ApiRequest::Repeat::safe,
-             lifeline_.guard([this, source, done](Result<Answer> answer) {
-               judge_keys(source, std::move(answer), done);
-             }));
-}
-
-void Connection::judge_keys(std::size_t source, Result<Answer> answer, FoundAddress done) {
-  const HostKeySource asked = settings_.access->host_key_sources(settings_.machine)[source];
-  if (!answer.ok()) return done(std::move(answer).error());
-  std::vector<HostKey> keys;
-  if (answer->http.ok())
-    for (const std::string& line : settings_.access->host_keys(answer->json))
-      if (auto key = parse_host_key(line)) keys.push_back(std::move(*key));
-  if (!keys.empty()) {
-    if (auto kept = known_.remember(id(), keys); !kept.ok()) return done(std::move(kept).error());
-    expect(std::move(keys), asked.name);
-    return give_address(done);
+void Connection::judge_keys(Result<FoundHostKeys> found, const FoundAddress& done) {
+  if (!found.ok()) return done(std::move(found).error());
+  if (!found->keys.empty()) {
+    expect(std::move(found->keys), found->from);
+  } else if (!settings_.accept_new_host_key) {
+    return done(no_host_key(settings_.notebook, found->reasons));
   }
-  bool missing = answer->http.ok() || answer->http.status == 404;
-  keys_may_come_ = keys_may_come_ || missing;
-  if (missing) {
-    key_reasons_.push_back(fmt::format("The {} shows none.", asked.name));
-  } else {
-    Diagnostic refusal = wire_.refusal(settings_.machine.scope, answer->http);
-    key_reasons_.push_back(
-        refusal.code == Code::denied
-            ? fmt::format("The {} may not be read: it takes {}.", asked.name, asked.permission)
-            : fmt::format("The {} can't be read: {}.", asked.name, refusal.summary));
-  }
-  ask_for_keys(source + 1, std::move(done));
-}
-
-// A boot writes its keys within minutes, or never.
-void Connection::no_keys(FoundAddress done) {
-  const std::optional<Time>& started = settings_.machine.health.started;
-  bool booting = keys_may_come_ && (!started || env_.now() - *started < kKeysAfterBoot) &&
-                 env_.now() - began_ < settings_.patience;
-  if (booting) {
-    tell(ConnectEvent::What::host_key, false, "not written yet");
-    env_.after(kPollKeys, lifeline_.guard([this, done] { find_keys(done); }));
-    return;
-  }
-  if (settings_.accept_new_host_key) return give_address(done);
-  done(error(Code::denied, "The machine's host key is not known",
-             fmt::format("Without it, nobody can tell whether it is {} that answers. {}", settings_.notebook,
-                         join(key_reasons_, " ")))
-           .of(settings_.notebook)
-           .with_hint(fmt::format("To trust whatever key is shown now, and only that from then on:\n"
-                                  "    nbform connect {} --accept-new-host-key",
-                                  settings_.notebook)));
+  give_address(done);
 }
 
 void Connection::expect(std::vector<HostKey> keys, const std::string& from) {
@@ -224,7 +172,7 @@ Result<> Connection::verify(const HostKey& shown) {
   if (std::find(expected_.begin(), expected_.end(), shown) != expected_.end()) return Ok{};
   if (expected_.empty() && settings_.accept_new_host_key) {
     expect({shown}, fmt::format("accepted: {} {}", shown.type, shown.fingerprint()));
-    return known_.remember(id(), {shown});
+    return finder_.known().remember(id(), {shown});
   }
   return error(Code::denied, "It is not the machine that answers",
                fmt::format("It shows the host key\n    {} {}\nand {} has\n    {}", shown.type,
@@ -233,7 +181,7 @@ Result<> Connection::verify(const HostKey& shown) {
       .with_hint(
           fmt::format("Somebody may be in between. If its host keys were made anew, remove the lines of\n"
                       "{} from {}.",
-                      id(), known_.path()));
+                      id(), finder_.known().path()));
 }
 
 // The tunnel

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cloud/ssh_access.h"
-#include "connect/known_machines.h"
+#include "connect/host_keys.h"
 #include "engine/wire.h"
 #include "net/tunnel.h"
 
@@ -63,9 +63,7 @@ class Connection {
   void wait_for_machine(const std::string& why, FoundAddress done);
   bool may_wait();  // for what is still starting, or comes back
   void find_keys(FoundAddress done);
-  void ask_for_keys(std::size_t source, FoundAddress done);
-  void judge_keys(std::size_t source, Result<Answer> answer, FoundAddress done);
-  void no_keys(FoundAddress done);
+  void judge_keys(Result<FoundHostKeys> found, const FoundAddress& done);
   void expect(std::vector<HostKey> keys, const std::string& from);
   void give_address(const FoundAddress& done);
   Result<> verify(const HostKey& shown);
@@ -85,15 +83,13 @@ class Connection {
   ConnectSettings settings_;
   OnEvent on_event_;
   AskPassphrase ask_passphrase_;
-  KnownMachines known_;
+  HostKeyFinder finder_;
   std::unique_ptr<Tunnel> tunnel_;
   Lifeline lifeline_;
   Time began_;  // this attempt to be ready
   bool was_ready_ = false, ready_ = false;
   std::vector<HostKey> expected_;  // of `expected_of_`
   std::string expected_of_;
-  std::vector<std::string> key_reasons_;  // why a source showed none
-  bool keys_may_come_ = false;
   ConnectEvent said_;  // the last stage told, so that nothing is told twice
 };
 
