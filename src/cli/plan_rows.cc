@@ -82,6 +82,15 @@ Pieces joined(const std::vector<std::string>& texts) {
   return out;
 }
 
+Pieces ways_in(const std::vector<WayIn>& ways) {
+  Pieces out;
+  for (const WayIn& way : ways) {
+    if (!out.empty()) out.push_back({" · "});
+    out.push_back({way.text, way.open_to_all ? Ink::red : Ink::plain});
+  }
+  return out;
+}
+
 std::vector<std::string> with_losses(const NotebookPlan& notebook) {
   std::vector<std::string> out = notebook.consequences;
   for (const std::string& lost : notebook.lost) {
@@ -115,6 +124,7 @@ PlanRow row_of(const Plan& plan, const NotebookPlan& notebook, const RowOptions&
   if (auto data = with_losses(notebook); !data.empty()) row.lines.push_back({"data", joined(data)});
   if (!notebook.open.empty())
     row.lines.push_back({"open", {{join(notebook.open, ", ") + " to the whole internet", Ink::red}}});
+  if (!notebook.ingress.empty()) row.lines.push_back({"ingress", ways_in(notebook.ingress)});
   if (!notebook.defaults.empty()) row.lines.push_back({"defaults", joined(notebook.defaults)});
   for (const std::string& note : notebook.notes) row.lines.push_back({"note", {{note, Ink::dim}}});
   if (options.details)

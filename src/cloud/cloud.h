@@ -28,7 +28,9 @@ struct ListCall {
   std::string id;  // tells `collect` what it reads
   Call call;
   std::string size_parameter = "maxResults";  // lowered where a page is too large to be taken
-  std::string optional_parameter;             // left out where the cloud refuses it (400)
+  std::string fact;  // what it lists besides things of ours; where the caller may not list that, only what
+                     // needs this fact stands still
+  std::string optional_parameter;  // left out where the cloud refuses it (400)
 };
 
 // What the lists of one scope say.
@@ -37,6 +39,7 @@ struct Folded {
   std::vector<Live> strangers;  // machines that are not ours and use what is, or once were ours
   std::vector<Making> making;
   std::map<std::string, int> incarnations;  // highest one seen by address, things that are gone included
+  Facts facts;                              // that lists give
   std::map<std::string, Time> preempted;    // by id, of machines that no list shows too
   std::set<std::string> maybe_hidden;       // see Snapshot
 };

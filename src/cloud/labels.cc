@@ -34,4 +34,8 @@ std::string label_text(std::string_view text) {
   return fits ? std::string(text) : digest16(text);
 }
 
+std::string h8(std::string_view text) {
+  return digest16(text).substr(0, 8);
+}
+
 }  // namespace nbform::labels

@@ -39,5 +39,7 @@ Owner read_owner(const Map& labels, Spelling spelling = kGcp);  // empty fields 
 // The text itself where the label grammar allows it ([a-z0-9_-], at most 63), else 16 hex digits of its
 // SHA-256.
 std::string label_text(std::string_view text);
+// 8 hex digits of a text's SHA-256: what names are made of that have no room for the text.
+std::string h8(std::string_view text);
 
 }  // namespace nbform::labels

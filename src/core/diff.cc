@@ -34,7 +34,7 @@ class Differ {
     order_changes(v_.plan.changes);
     plan_notes();
     group_into_notebooks(v_.plan, v_.graph, v_.declared, v_.options,
-                         [&](const std::string& notebook) { return v_.match.machine_lives(notebook); });
+                         [&](const std::string& notebook) { return v_.match.live_machine(notebook); });
     return std::move(v_.plan);
   }
 
@@ -115,8 +115,9 @@ class Differ {
     Change change = v_.start_change(resource, nullptr);
     change.action = Action::pending;
     change.reason = Reason::settling;
-    change.reason_text = fmt::format("{} is being created in {} (operation {})", resource.kind->noun(),
-                                     making.zone, making.operation);
+    std::string where = making.zone.empty() ? std::string() : fmt::format(" in {}", making.zone);
+    change.reason_text =
+        fmt::format("{} is being created{} (operation {})", resource.kind->noun(), where, making.operation);
     v_.plan.changes.push_back(std::move(change));
   }
 
@@ -137,6 +138,7 @@ class Differ {
     std::map<std::string, NotebookPlan> lines;
     for (auto& [notebook, texts] : v_.notes) lines[notebook].notes = texts;
     for (auto& [notebook, texts] : v_.open) lines[notebook].open = texts;
+    for (auto& [notebook, ways] : v_.ingress) lines[notebook].ingress = ways;
     for (auto& [notebook, line] : lines) {
       line.key = notebook;
       v_.plan.notebooks.push_back(std::move(line));

@@ -105,6 +105,12 @@ struct Settlement {
   std::vector<std::string> zone_hints;  // where failed for capacity: zones said to have some
 };
 
+// One way into a machine, for people: "tcp 22 from the whole internet (default-allow-ssh)".
+struct WayIn {
+  std::string text;
+  bool open_to_all = false;  // and to a port where a notebook or a shell listens
+};
+
 class Kind {
  public:
   virtual ~Kind() = default;
@@ -173,6 +179,11 @@ class Kind {
   // What of it anybody on the internet will reach: "tcp 443". `live`: null where there is none yet.
   virtual std::vector<std::string> openings(const Resource& resource, const Live* live) const {
     return (void)resource, (void)live, std::vector<std::string>();
+  }
+  // Who may come in to a machine once its rules are as declared, rules of others included; empty where
+  // nothing is declared about that. `live`: null where there is none yet.
+  virtual std::vector<WayIn> ways_in(const Resource& machine, const Live* live, const Facts& facts) const {
+    return (void)machine, (void)live, (void)facts, std::vector<WayIn>();
   }
   // Fits a wanted machine to a live sibling of its notebook: a declared disk goes by the name it has, one
   // that is no longer declared is let go.

@@ -19,7 +19,8 @@ std::string key_of(const Kind* kind, const std::string& address) {
 bool is_known_part(std::string_view part) {
   for (std::string_view known : {"instance", "boot", "firewall", "schedule", "security-group"})
     if (part == known) return true;
-  return part.starts_with("disk-") || part.starts_with("script-") || part.starts_with("key-");
+  return part.starts_with("disk-") || part.starts_with("firewall-") || part.starts_with("script-") ||
+         part.starts_with("key-");
 }
 
 Match::Match(Graph& graph, const Snapshot& snapshot, const DiffOptions& options)
@@ -44,10 +45,10 @@ bool Match::is_elsewhere(const Live& live) const {
   return declared != nullptr && !declared->is_same_place(live.scope);
 }
 
-bool Match::machine_lives(const std::string& notebook) const {
-  const auto& all = siblings_of(notebook);
-  return adopted_machine(notebook) != nullptr ||
-         std::any_of(all.begin(), all.end(), [](const Live* live) { return live->kind->is_machine(); });
+const Live* Match::live_machine(const std::string& notebook) const {
+  for (const Live* live : siblings_of(notebook))
+    if (live->kind->is_machine()) return live;
+  return adopted_machine(notebook);
 }
 
 // One that is being adopted says only later whose it is.

@@ -27,7 +27,8 @@ class Match {
   bool is_torn(const Live& live) const { return carries_our_stack(live) && !live.owner.whole(); }
   // Of a notebook that is declared in another account: whatever its name, it is not that notebook.
   bool is_elsewhere(const Live& live) const;
-  bool machine_lives(const std::string& notebook) const;
+  bool machine_lives(const std::string& notebook) const { return live_machine(notebook) != nullptr; }
+  const Live* live_machine(const std::string& notebook) const;  // null: there is none
   // All live things of a notebook of this stack.
   const std::vector<const Live*>& siblings_of(const std::string& notebook) const;
   // Whether two live things claim one address of this notebook: neither is touched.

@@ -58,7 +58,7 @@ void settle_without_machine(NotebookPlan& line, const Plan& plan) {
 
 void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::string, std::less<>>& declared,
                           const DiffOptions& options,
-                          const std::function<bool(const std::string&)>& machine_lives) {
+                          const std::function<const Live*(const std::string&)>& live_machine) {
   std::map<std::string, NotebookPlan> lines;
   for (NotebookPlan& noted : plan.notebooks) lines[noted.key] = std::move(noted);
   plan.notebooks.clear();
@@ -79,7 +79,9 @@ void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::st
     for (auto it = graph.lower_bound(key + "/"); it != graph.end() && it->second.notebook == key; ++it)
       machine_wanted = machine_wanted || it->second.kind->is_machine();
     bool disks_alone = !machine_wanted || options.destroy || !options.delete_kept.empty();
-    disks_alone = disks_alone && !machine_lives(key);
+    const Live* machine = live_machine(key);
+    disks_alone = disks_alone && machine == nullptr;
+    if (line.place.empty() && machine != nullptr && !line.changes.empty()) line.place = machine->zone;
     if (!with_machine.count(key) && disks_alone) settle_without_machine(line, plan);
     plan.notebooks.push_back(std::move(line));
   }

@@ -11,6 +11,6 @@ namespace nbform {
 // Fills plan.notebooks and plan.unchanged from plan.changes; notes that stand there already are kept.
 void group_into_notebooks(Plan& plan, const Graph& graph, const std::set<std::string, std::less<>>& declared,
                           const DiffOptions& options,
-                          const std::function<bool(const std::string&)>& machine_lives);
+                          const std::function<const Live*(const std::string&)>& live_machine);
 
 }  // namespace nbform

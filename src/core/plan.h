@@ -91,6 +91,7 @@ struct NotebookPlan {
   std::vector<std::string> defaults;  // create: what the manifest left to nbform
   std::vector<std::string> notes;     // never a change
   std::vector<std::string> open;      // what the whole internet reaches once it is so: "tcp 443"
+  std::vector<WayIn> ingress;         // who may come in, rules of others included
   std::string reason;                 // "was preempted by the cloud at 03:12"
   std::vector<std::string> lost;      // what data would be lost: "boot disk", "disk train-data (200 GB)"
 };

@@ -85,6 +85,12 @@ Value change_json(const Change& change) {
   return out;
 }
 
+Value ingress_json(const std::vector<WayIn>& ways) {
+  List out;
+  for (const WayIn& way : ways) out.push_back(Map{{"text", way.text}, {"open_to_all", way.open_to_all}});
+  return out;
+}
+
 Value notebook_json(const Plan& plan, const NotebookPlan& notebook) {
   List changes;
   for (std::size_t index : notebook.changes) changes.push_back(change_json(plan.changes.at(index)));
@@ -103,6 +109,7 @@ Value notebook_json(const Plan& plan, const NotebookPlan& notebook) {
           {"loses", texts(notebook.lost)},
           {"changes", std::move(changes)}};
   if (!notebook.open.empty()) out.set("open", texts(notebook.open));
+  if (!notebook.ingress.empty()) out.set("ingress", ingress_json(notebook.ingress));
   return out;
 }
 

@@ -49,13 +49,16 @@ void Verdicts::refuse_protected(const std::string& notebook, const Live& live, s
 
 bool Verdicts::is_half_seen(const Live& live) const {
   const ScopeStatus* status = match.status_of(live.scope);
-  return status != nullptr && std::count(status->unreachable.begin(), status->unreachable.end(), live.zone);
+  if (status == nullptr) return false;
+  const auto& silent = status->unreachable;
+  if (!live.kind->is_zonal()) return !silent.empty();  // its machine may be in any zone
+  return std::count(silent.begin(), silent.end(), live.zone) > 0;
 }
 
 void Verdicts::refuse_half_seen(const Live& live) {
   Diagnostic d = error(Code::unavailable, "A zone did not answer, so nothing in it is deleted",
-                       fmt::format("{} of project {} did not answer in full; {} stays.", live.zone,
-                                   live.scope.account, live.id));
+                       fmt::format("{} of project {} did not answer in full; {} stays.",
+                                   live.zone.empty() ? "A zone" : live.zone, live.scope.account, live.id));
   d.address = live.owner.address();
   d.hint = "Run the same command again when the zone answers.";
   if (!blocked(live.owner.notebook)) block(std::move(d));

@@ -36,6 +36,7 @@ struct Verdicts {
   Plan plan;
   std::set<std::string, std::less<>> declared;                  // notebooks
   std::map<std::string, std::vector<std::string>> notes, open;  // by notebook
+  std::map<std::string, std::vector<WayIn>> ingress;            // by notebook
 };
 
 }  // namespace nbform

@@ -23,7 +23,7 @@ class Wanted {
         v_.notes[resource.notebook].push_back("not created yet; `nbform apply` creates it");
       return;
     }
-    if (refuse_unless_all_answered(resource)) return;
+    if (refuse_unless_all_answered(resource) || refuse_unread(resource)) return;
     if (!resource.adopt.empty() && resource.kind->is_machine()) {
       if (!v_.blocked(resource.notebook)) v_.block(nothing_to_adopt(resource));
       return;
@@ -154,6 +154,21 @@ class Wanted {
     return true;
   }
 
+  // A part that hangs on a fact which could not be read: it may be there. Of machines the facts say where and
+  // from what they are made, and `attempts` judges that.
+  bool refuse_unread(const Resource& resource) {
+    if (resource.kind->is_machine()) return false;
+    for (const std::string& key : resource.facts) {
+      auto failed = v_.snapshot.fact_errors.find(key);
+      if (failed == v_.snapshot.fact_errors.end()) continue;
+      Diagnostic d = failed->second;
+      d.address = resource.notebook;
+      if (!v_.blocked(resource.notebook)) v_.block(std::move(d));
+      return true;
+    }
+    return false;
+  }
+
   static Diagnostic nothing_to_adopt(const Resource& resource) {
     Diagnostic d =
         error(Code::not_found, "There is nothing to adopt",
@@ -234,6 +249,8 @@ class Wanted {
   void tell_openings(const Resource& resource, const Live* live) {
     for (const std::string& text : resource.kind->openings(resource, live))
       v_.open[resource.notebook].push_back(text);
+    auto ways = resource.kind->ways_in(resource, live, v_.snapshot.facts);
+    if (!ways.empty()) v_.ingress[resource.notebook] = std::move(ways);
   }
 
   static bool can_stop(const Live& live) {

@@ -97,13 +97,14 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
   const Owner& owner = holder.owner;
   bool owned = owner.whole();
   std::string place = holder.zone.empty() ? holder.scope.region : holder.zone;
+  if (!place.empty()) place.insert(0, " in ");
   std::string whose =
       owned ? fmt::format("it belongs to notebook {} of stack {}", owner.notebook, owner.stack)
       : owner.stack.empty()
           ? "nbform does not own it"
           : fmt::format("it says that it is of stack {}, but not which notebook it is", owner.stack);
   Diagnostic d = error(Code::exists, "A name is taken",
-                       fmt::format("{} needs the name {} in {}, and there is a {} of that name; {}.",
+                       fmt::format("{} needs the name {}{}, and there is a {} of that name; {}.",
                                    notebook, holder.name, place, holder.kind->noun(), whose));
   d.address = notebook;
   if (!owned && !holder.users.empty()) {

@@ -60,7 +60,8 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     int calls_before = wire_.calls();
     gathers_.reserve(scopes.size());
     for (const RefreshScope& scope : scopes) start_scope(scope);
-    for (const std::string& key : facts) start_fact(key, scopes);
+    for (const std::string& key : facts)
+      if (listed_.count(key) == 0) start_fact(key, scopes);
     while (outstanding_ > 0 && !(stop && stop()))
       if (!env_.step()) bug("requests are outstanding and nothing can happen");
     bool cut_short = outstanding_ > 0;
@@ -88,6 +89,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     gather.listing = gather.service->listing(scope.scope);
     for (const ListCall& list : gather.service->lists(scope.scope, stack_)) {
       ++gather.open;
+      if (!list.fact.empty()) listed_.insert(list.fact);
       fetch_page(index, list, {}, std::make_shared<PageTokens>());
     }
   }
@@ -124,6 +126,11 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     Gather& gather = gathers_[index];
     Result<std::string> next = next_page(gather, list, std::move(answer), wire_);
     bool more = next.ok() && !next->empty();
+    if (!next.ok() && !list.fact.empty() && next.error().code == Code::denied) {
+      snapshot_.fact_errors.emplace(list.fact, std::move(next).error());
+      --gather.open;
+      return;
+    }
     if (more)
       if (Result<> fine = tokens->take(*next); !fine.ok()) next = std::move(fine).error();
     if (!next.ok() && !gather.failure) gather.failure = std::move(next).error();
@@ -197,6 +204,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     std::move(folded.strangers.begin(), folded.strangers.end(), std::back_inserter(snapshot_.strangers));
     for (const auto& [address, incarnation] : folded.incarnations)
       snapshot_.incarnations[address] = std::max(snapshot_.incarnations[address], incarnation);
+    facts_.merge(folded.facts);
     snapshot_.preempted.merge(folded.preempted);
     snapshot_.maybe_hidden.merge(folded.maybe_hidden);
     for (Making& one : folded.making)
@@ -208,6 +216,7 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
   Stack stack_;
   std::vector<Gather> gathers_;
   Facts facts_;
+  std::set<std::string> listed_;  // facts that come with lists
   Snapshot snapshot_;
   int outstanding_ = 0;
   bool cancelled_ = false;

@@ -35,6 +35,26 @@ Wish create_with_disk(Rehearsal& r) {
   return {};
 }
 
+Wish create_with_rules(Rehearsal& r) {
+  Access& access = r.declare("train").access;
+  access.ssh.allow_from = Texts(std::vector<std::string>{"203.0.113.7/32"});
+  access.public_ports = Setting<std::vector<std::int64_t>>({443});
+  return {};
+}
+
+void with_rules(Rehearsal& r) {
+  create_with_rules(r);
+  REQUIRE(r.run().done);
+}
+
+// One range for another, and the rule for everybody goes.
+Wish close(Rehearsal& r) {
+  Access& access = r.notebook("train").access;
+  access.ssh.allow_from = Texts(std::vector<std::string>{"198.51.100.0/24"});
+  access.public_ports = {};
+  return {};
+}
+
 Wish fall_back(Rehearsal& r) {
   create_with_disk(r);
   r.notebook("train").where = {kZone, "us-central1-f"};
@@ -156,6 +176,9 @@ const std::vector<Intent>& gce_intents() {
   static const std::vector<Intent> all = {
       {"create", nothing, create},
       {"create with a data disk", nothing, create_with_disk},
+      {"create with firewall rules", nothing, create_with_rules},
+      {"a firewall rule changed, one dropped", with_rules, close},
+      {"destroy with firewall rules", with_rules, destroy, "absent"},
       {"update", with_disk, update},
       {"restart", with_disk, restart},
       {"replace with a data disk", with_disk, replace},

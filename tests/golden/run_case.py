@@ -197,7 +197,8 @@ class Case:
         if not file.exists():
             return "nothing\n"
         world = json.loads(file.read_text())
-        google = [resource(shelf, item) for shelf in ("instances", "disks") for item in world[shelf]]
+        google = [resource(shelf, item) for shelf in ("instances", "disks", "firewalls") for item in world[shelf]
+                  if not item["key"]["name"].startswith("default-allow-")]
         return "\n".join([*google, *ec2_world(world)]) or "nothing\n"
 
 

@@ -38,7 +38,7 @@ MAY_INCLUDE = {
 # Typed manifests become resources in these files only; cloud.h declares that they do.
 LOWERING = re.compile(r"src/cloud/((\w+/)?lower\w*\.(cc|h)|cloud\.h)$")
 # A service's folder is its own: others meet it through these.
-CLOUD_COMMON = {"cloud/attributes.h", "cloud/cloud.h", "cloud/labels.h", "cloud/lowering.h", "cloud/ssh_access.h"}
+CLOUD_COMMON = {"cloud/attributes.h", "cloud/cloud.h", "cloud/ingress.h", "cloud/labels.h", "cloud/lowering.h", "cloud/ssh_access.h"}
 CLOUD_REGISTRY = "src/cloud/registry.cc"
 
 # Third-party headers, each behind one file.

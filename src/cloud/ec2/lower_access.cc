@@ -5,19 +5,9 @@
 
 #include "base/text.h"
 #include "cloud/ec2/lower_parts.h"
-#include "cloud/ec2/rules.h"
+#include "cloud/ingress.h"
 
 namespace nbform::ec2 {
-
-namespace {
-
-// One address is a range of one.
-std::string range_of(std::string_view from) {
-  if (from.find('/') != std::string_view::npos) return to_lower(from);
-  return fmt::format("{}/{}", to_lower(from), from.find(':') == std::string_view::npos ? 32 : 128);
-}
-
-}  // namespace
 
 List ingress_rules(const Access& access) {
   List rules;

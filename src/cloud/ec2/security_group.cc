@@ -7,18 +7,11 @@
 
 #include "base/text.h"
 #include "cloud/ec2/ec2.h"
-#include "cloud/ec2/rules.h"
+#include "cloud/ingress.h"
 #include "cloud/labels.h"
 #include "core/plan.h"
 
 namespace nbform::ec2 {
-
-std::string rule_text(std::string_view protocol, std::int64_t from, std::int64_t to,
-                      std::string_view source) {
-  if (protocol == "-1") return fmt::format("all {}", source);
-  if (from == to) return fmt::format("{} {} {}", protocol, from, source);
-  return fmt::format("{} {}-{} {}", protocol, from, to, source);
-}
 
 namespace {
 
@@ -53,7 +46,7 @@ List ingress_of(const Value& group) {
 }
 
 // The source of an item of DescribeSecurityGroupRules.
-std::string_view source_of(const Value& rule) {
+std::string_view listed_source(const Value& rule) {
   for (const char* field : {"cidrIpv4", "cidrIpv6", "prefixListId"})
     if (auto text = rule[field].as_text(); !text.empty()) return text;
   return rule.at_path("referencedGroupInfo/groupId").as_text();
@@ -136,10 +129,6 @@ std::optional<Call> create_call(const StepContext& c) {
   return call("CreateSecurityGroup", std::move(p));
 }
 
-std::string_view source_in(std::string_view rule) {
-  return rule.substr(rule.rfind(' ') + 1);
-}
-
 class SecurityGroupKind final : public Kind {
  public:
   std::string_view name() const override { return "ec2.security_group"; }
@@ -197,7 +186,7 @@ class SecurityGroupKind final : public Kind {
     for (const Value& rule : part["securityGroupRuleSet"].as_list()) {
       if (is_true(rule["isEgress"]) || is_of_connect(rule)) continue;
       std::string text = rule_text(rule["ipProtocol"].as_text(), rule["fromPort"].as_int(-1),
-                                   rule["toPort"].as_int(-1), source_of(rule));
+                                   rule["toPort"].as_int(-1), listed_source(rule));
       ids.set(text, rule["securityGroupRuleId"].as_text());
       if (!contains(rules, Value(text))) rules.emplace_back(std::move(text));
     }
@@ -214,32 +203,19 @@ class SecurityGroupKind final : public Kind {
     std::vector<std::string> out;
     bool managed = resource.attributes.has("ingress");
     for (const Value& rule : live_value(live, "ingress").as_list())
-      if (!managed && !is_everybody(source_in(rule.as_text())))
+      if (!managed && !is_everybody(source_of(rule.as_text())))
         out.push_back(
             fmt::format("not managed: access.ssh.allow_from, the cloud lets in {}", rule.as_text()));
     return out;
   }
   std::vector<std::string> openings(const Resource& resource, const Live* live) const override {
     bool managed = resource.attributes.has("ingress") || live == nullptr;
-    std::vector<std::string> out;
-    for (const Value& rule : (managed ? wanted(resource, "ingress") : live_value(*live, "ingress")).as_list())
-      if (std::string_view text = rule.as_text(); is_everybody(source_in(text)))
-        if (std::string port(text.substr(0, text.rfind(' '))); out.empty() || out.back() != port)
-          out.push_back(std::move(port));
-    return out;
+    return open_to_everybody(
+        (managed ? wanted(resource, "ingress") : live_value(*live, "ingress")).as_list());
   }
-  // "access.ssh.allow_from +203.0.113.7/32 −198.51.100.0/24": of port 22 the sources say it all.
   std::optional<std::string> words(const Change&, const Edit& edit) const override {
     if (edit.attr != "ingress") return std::nullopt;
-    std::string out = edit.title;
-    auto add = [&](std::string_view sign, const List& rules, const List& others) {
-      for (const Value& rule : rules)
-        if (std::string_view text = rule.as_text(); !contains(others, rule))
-          out += fmt::format(" {}{}", sign, text.starts_with("tcp 22 ") ? source_in(text) : text);
-    };
-    add("+", edit.after.as_list(), edit.before.as_list());
-    add("−", edit.before.as_list(), edit.after.as_list());
-    return out;
+    return rules_edited(edit.title, edit.before.as_list(), edit.after.as_list());
   }
   std::optional<std::pair<std::string, std::string>> locate(std::string_view) const override {
     return std::nullopt;
@@ -254,10 +230,6 @@ class SecurityGroupKind final : public Kind {
 };
 
 }  // namespace
-
-bool is_everybody(std::string_view source) {
-  return source == "0.0.0.0/0" || source == "::/0";
-}
 
 const Kind& security_group_kind() {
   static const SecurityGroupKind kind;

@@ -77,11 +77,7 @@ Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, con
 
 // --- tokens ---
 
-namespace {
-std::string h8(std::string_view text) {
-  return digest16(text).substr(0, 8);
-}
-}  // namespace
+using labels::h8;
 
 std::string token_prefix(std::string_view stack) {
   return fmt::format("nbform-{}-", h8(stack));

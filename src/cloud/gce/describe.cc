@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cloud/gce/disk_steps.h"
+#include "cloud/gce/firewall.h"
 #include "cloud/gce/instance_steps.h"
 #include "cloud/labels.h"
 
@@ -210,6 +211,8 @@ std::optional<std::string> instance_words(const Edit& edit) {
     return fmt::format("image {} → {}", image_words(edit.before.as_text(), edit.after.as_text()),
                        image_words(edit.after.as_text(), edit.before.as_text()));
   if (attr == "gpus") return fmt::format("gpu {} → {}", gpus_words(edit.before), gpus_words(edit.after));
+  if (attr == "access_tags")
+    return edit.after.as_list().empty() ? "network tag taken off" : "network tag for its firewall rules";
   if (attr == "ssh_keys") return keys_words(edit.before.as_list(), edit.after.as_list());
   if (attr == "ssh_keys_added") return keys_words({}, edit.after.as_list());
   if (attr == "metadata.startup-script") return script_words("setup.script", edit);
@@ -235,11 +238,21 @@ std::string device_of(const Live* machine, std::string_view disk) {
   return {};
 }
 
+// A rule that is there keeps its name, and so the tag that it asks for. With the last rule the tag goes.
+void relate_rule(Resource& machine, const Live& rule, bool declared) {
+  std::string_view tag = tag_of_rule(rule.name);
+  if (declared && !tag.empty())
+    machine.attributes.set("access_tags", List{tag});
+  else if (!machine.attributes.has("access_tags"))
+    machine.attributes.set("access_tags", List());
+}
+
 }  // namespace
 
 // A disk keeps its name, and the device it is attached as, when its key in the manifest changes.
 void instance_relate(Resource& machine, const Live* live_machine, std::string_view part, const Live& sibling,
                      bool declared) {
+  if (sibling.kind == &firewall_kind()) return relate_rule(machine, sibling, declared);
   if (!part.starts_with("disk-")) return;
   Map attachments = wanted(machine, "attachments").as_map();
   std::string key(part.substr(5)), device = device_of(live_machine, sibling.name);

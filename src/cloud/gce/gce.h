@@ -14,6 +14,7 @@ namespace nbform::gce {
 
 const Kind& instance_kind();
 const Kind& disk_kind();
+const Kind& firewall_kind();
 
 inline constexpr std::string_view kImageProject = "deeplearning-platform-release";
 inline constexpr std::string_view kCloudPlatform = "https://www.googleapis.com/auth/cloud-platform";
@@ -64,7 +65,9 @@ std::string machine_for_gpu(std::string_view accelerator, int count);
 // Takes what only the boot disk knows over into its VM.
 void fold_boot_disk(Live& instance, const Live& boot);
 
-// Fact keys.
+// Fact keys. All firewall rules of a project come with the list of ours.
+std::string firewalls_fact(const Scope& scope);
+void add_to_fact(Value& fact, const Value& firewall);  // null: begins it
 std::string zones_fact(const Scope& scope);
 std::string image_fact(std::string_view kind, std::string_view project, std::string_view reference);
 Call fact_call(std::string_view key);

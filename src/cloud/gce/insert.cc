@@ -135,6 +135,12 @@ Value service_accounts(const Resource& r) {
   return List{Map{{"email", email}, {"scopes", wanted(r, "scopes")}}};
 }
 
+List tags(const Resource& r) {
+  List items = wanted(r, "tags").as_list();
+  for (const Value& own : wanted(r, "access_tags").as_list()) items.push_back(own);
+  return items;
+}
+
 Map shielded(const Resource& r) {
   Map out;
   for (auto [attr, field] : {std::pair{"secure_boot", "enableSecureBoot"},
@@ -178,7 +184,7 @@ Value insert_body(const StepContext& context) {
   if (Value accounts = service_accounts(r); !accounts.as_list().empty())
     body.set("serviceAccounts", accounts);
   if (Map config = shielded(r); !config.empty()) body.set("shieldedInstanceConfig", std::move(config));
-  if (const Value& tags = wanted(r, "tags"); !tags.as_list().empty()) body.set("tags", Map{{"items", tags}});
+  if (List items = tags(r); !items.empty()) body.set("tags", Map{{"items", std::move(items)}});
   if (std::string_view cpu = wanted(r, "min_cpu_platform").as_text(); !cpu.empty())
     body.set("minCpuPlatform", cpu);
   if (const Value& lock = wanted(r, "deletion_protection"); !lock.is_null())

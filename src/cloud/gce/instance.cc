@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "cloud/gce/firewall.h"
 #include "cloud/gce/instance_steps.h"
 #include "cloud/labels.h"
 
@@ -54,6 +55,8 @@ constexpr std::array kAttrs = {
     Attr{"public_ip", "network.public_ip", "network.public_ip", M::live, S::exact, "External IP address.",
          ""},
     Attr{"tags", "network.tags", "network.tags", M::live, S::set, "Network tags.", ""},
+    Attr{"access_tags", "network tag", "access", M::live, S::set,
+         "The notebook's own network tag, for its firewall rules.", ""},
     Attr{"secure_boot", "security.secure_boot", "security.secure_boot", M::stopped, S::exact, "Secure Boot.",
          kStoppedOnly},
     Attr{"vtpm", "security.vtpm", "security.vtpm", M::stopped, S::exact, "Virtual TPM.", kStoppedOnly},
@@ -126,6 +129,21 @@ void read_network(Live& live, const Value& nic) {
   if (access.empty()) return;
   live.attributes.set("address", access[0]["natIP"]);
   live.tokens.set("access_config", access[0]["name"]);
+}
+
+// By its own tag the firewall rules of a notebook find their VM: they go after it.
+void read_tags(Live& live, const List& items) {
+  List others, own;
+  for (const Value& tag : items) {
+    std::string_view text = tag.as_text();
+    (is_access_tag(text) ? own : others).push_back(tag);
+    for (std::string_view part : {kSshPart, kPublicPart})
+      if (is_access_tag(text))
+        live.refs.push_back(
+            fmt::format("projects/{}/global/firewalls/{}-{}", live.scope.account, text, part));
+  }
+  live.attributes.set("tags", std::move(others));
+  if (!own.empty()) live.attributes.set("access_tags", std::move(own));
 }
 
 void read_identity(Live& live, const Value& body) {
@@ -201,7 +219,7 @@ Live decode_instance(const Scope& scope, const Value& body) {
   read_identity(live, body);
   read_network(live, body.at_path("networkInterfaces/0"));
   read_shielded(live, body["shieldedInstanceConfig"]);
-  live.attributes.set("tags", body.at_path("tags/items").as_list());
+  read_tags(live, body.at_path("tags/items").as_list());
   live.locked = body["deletionProtection"].as_bool();
   live.attributes.set("deletion_protection", live.locked);
   Map metadata = metadata_map(body["metadata"]);
@@ -302,6 +320,9 @@ class InstanceKind final : public Kind {
   std::string data_name(const Live&) const override { return "boot disk"; }
   std::optional<std::string> words(const Change&, const Edit& edit) const override {
     return instance_words(edit);
+  }
+  std::vector<WayIn> ways_in(const Resource& machine, const Live* live, const Facts& facts) const override {
+    return instance_ways_in(machine, live, facts);
   }
   std::string gpu(const Live& live) const override { return instance_gpu(live); }
 };

@@ -230,6 +230,20 @@ std::optional<Call> set_boot_labels(const StepContext& c) {
                       Map{{"labelFingerprint", token(c, "boot_labels")}, {"labels", std::move(labels)}});
 }
 
+// The user's tags and the notebook's own travel together; what is not approved stays.
+std::optional<Call> set_tags(const StepContext& c) {
+  List items;
+  for (std::string_view attr : {"tags", "access_tags"}) {
+    const Value& side = edits_attr(*c.edits, attr) ? wanted(*c.resource, attr) : live_value(*c.live, attr);
+    items.insert(items.end(), side.as_list().begin(), side.as_list().end());
+  }
+  List now = live_value(*c.live, "tags").as_list();
+  const List& own = live_value(*c.live, "access_tags").as_list();
+  now.insert(now.end(), own.begin(), own.end());
+  if (satisfies(Sameness::set, Value(items), Value(now))) return std::nullopt;
+  return on(c, "setTags", Map{{"fingerprint", token(c, "tags")}, {"items", std::move(items)}});
+}
+
 Step plain(Needs needs, std::string id, std::string phase, std::optional<Call> (*call)(const StepContext&)) {
   return {needs, std::move(id), std::move(phase), call};
 }
@@ -240,11 +254,8 @@ std::vector<Step> live_steps(const std::vector<Edit>& edits) {
   if (has("labels")) steps.push_back(labels_step());
   if (has("metadata") || has("ssh_keys") || has("ssh_keys_added"))
     steps.push_back(plain(Needs::any, "set-metadata", "setting metadata", set_metadata));
-  if (has("tags"))
-    steps.push_back(setter(Needs::any, "set-tags", "setting network tags", "tags",
-                           [](const StepContext& c, const Value& want) {
-                             return on(c, "setTags", Map{{"fingerprint", token(c, "tags")}, {"items", want}});
-                           }));
+  if (has("tags") || has("access_tags"))
+    steps.push_back(plain(Needs::any, "set-tags", "setting network tags", set_tags));
   if (has("boot_size_gb"))
     steps.push_back(setter(Needs::any, "resize-boot", "growing the boot disk", "boot_size_gb",
                            [](const StepContext& c, const Value& want) {

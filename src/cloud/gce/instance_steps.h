@@ -33,6 +33,7 @@ std::vector<std::string> instance_notes(const Resource& resource, const Live& li
 std::string instance_summary(const Resource& resource, const Attempt& attempt);
 std::optional<std::string> instance_words(const Edit& edit);
 std::string instance_gpu(const Live& live);
+std::vector<WayIn> instance_ways_in(const Resource& vm, const Live* live, const Facts& facts);
 void instance_relate(Resource& machine, const Live* live_machine, std::string_view part, const Live& sibling,
                      bool declared);
 

@@ -1,4 +1,5 @@
-// Reading GCE: three aggregated lists a project, folded into one Live a VM and one a data disk. Facts:
+// Reading GCE: three aggregated lists a project and its firewall rules, folded into one Live a VM, one a data
+// disk and one a rule of ours. Facts:
 // Compute v1 aggregatedList, partial responses (`fields`), warnings and unreachable scopes.
 #include <fmt/format.h>
 
@@ -8,7 +9,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
-#include "cloud/gce/gce.h"
+#include "cloud/gce/firewall.h"
 #include "cloud/labels.h"
 
 namespace nbform::gce {
@@ -27,6 +28,10 @@ constexpr std::string_view kDiskFields =
     "diskEncryptionKey(kmsKeyName),provisionedIops,provisionedThroughput";
 constexpr std::string_view kOperationFields = "name,status,operationType,targetLink,insertTime,endTime";
 
+constexpr std::string_view kFirewallFields =
+    "id,name,network,direction,priority,disabled,description,allowed,denied,sourceRanges,sourceTags,"
+    "sourceServiceAccounts,targetTags,targetServiceAccounts";
+
 std::string owner_filter(const Stack& stack) {
   std::string own = fmt::format("labels.{}={}", labels::kStack, stack.label());
   if (stack.id.empty()) return own;
@@ -44,6 +49,17 @@ ListCall list(const Scope& scope, std::string_view what, std::string_view fields
       {"fields", fmt::format("items/*({}({}),warning),nextPageToken,unreachables", what, fields)}};
   out.optional_parameter =
       "returnPartialSuccess";  // dated interfaces know it no more, and are always partial
+  return out;
+}
+
+// All rules: those of others say who may come in as well.
+ListCall list_firewalls(const Scope& scope) {
+  ListCall out;
+  out.id = "firewalls";
+  out.call = firewall_call("GET", scope);
+  out.call.query = {{"maxResults", "500"},
+                    {"fields", fmt::format("items({}),nextPageToken", kFirewallFields)}};
+  out.fact = firewalls_fact(scope);
   return out;
 }
 
@@ -66,6 +82,7 @@ class GceListing final : public Listing {
     for (const Value& scope : page["unreachables"].as_list())
       unreachable_.insert(std::string(last_segment(scope.as_text())));
     const Value &items = page["items"], &token = page["nextPageToken"];
+    if (list_id == "firewalls") return add_firewalls(items, token);
     if ((!items.is_null() && !items.is_map()) || (!token.is_null() && !token.is_text())) return garbled();
     for (const auto& [scope, content] : items.as_map())
       if (!add_scope(list_id, scope, content)) return garbled();
@@ -83,12 +100,29 @@ class GceListing final : public Listing {
     all.preempted = std::move(preempted_);
     for (Live& disk : disks_)
       if (!folded_.count(disk.id)) all.live.push_back(std::move(disk));
+    for (Live& rule : rules_) all.live.push_back(std::move(rule));
+    if (!firewalls_.is_null()) all.facts.emplace(firewalls_fact(scope_), std::move(firewalls_));
     return all;
   }
 
  private:
   static Diagnostic garbled() {
     return error(Code::unavailable, "A list cannot be read", "An entry of it lacks what each one has.");
+  }
+
+  // Ours: by name and by description, both. What `connect` opened is connect's to close.
+  Result<std::string> add_firewalls(const Value& items, const Value& token) {
+    if ((!items.is_null() && !items.is_list()) || (!token.is_null() && !token.is_text())) return garbled();
+    add_to_fact(firewalls_, {});
+    for (const Value& item : items.as_list()) {
+      auto rule = firewall_kind().decode(scope_, item);
+      if (!rule.ok()) return garbled();
+      add_to_fact(firewalls_, item);
+      std::string_view part = part_of_rule(rule->name);
+      bool ours = rule->owner.whole() && (part == kSshPart || part == kPublicPart);
+      if (ours) rules_.push_back(std::move(rule).value());
+    }
+    return std::string(token.as_text());
   }
 
   // False: an entry cannot be read, and must not pass for one that is not there.
@@ -128,16 +162,21 @@ class GceListing final : public Listing {
     }
   }
 
+  static const Kind& kind_of(std::string_view path) {
+    if (path.find("/global/firewalls/") != std::string_view::npos) return firewall_kind();
+    return path.find("/instances/") != std::string_view::npos ? instance_kind() : disk_kind();
+  }
+
   // Owner labels show only on what a list shows: these may be anybody's.
   std::vector<Making> unseen_inserts() const {
     std::vector<Making> out;
     if (unfinished_.empty()) return out;
     std::unordered_set<std::string_view> listed;
-    for (const auto* lives : {&machines_, &disks_})
+    for (const auto* lives : {&machines_, &disks_, &rules_})
       for (const Live& live : *lives) listed.insert(live.id);
     for (const auto& [target, operation] : unfinished_) {
       if (operation["operationType"].as_text() != "insert" || listed.count(target)) continue;
-      const Kind& kind = target.find("/instances/") != std::string::npos ? instance_kind() : disk_kind();
+      const Kind& kind = kind_of(target);
       if (auto place = kind.locate(target))
         out.push_back({&kind, scope_, place->first, place->second, std::string(operation["name"].as_text())});
     }
@@ -167,6 +206,7 @@ class GceListing final : public Listing {
       mark_unfinished(machine);
     }
     for (Live& disk : disks_) mark_unfinished(disk);
+    for (Live& rule : rules_) mark_unfinished(rule);
   }
 
   void mark_unfinished(Live& live) {
@@ -179,7 +219,8 @@ class GceListing final : public Listing {
 
   Scope scope_;
   std::set<std::string> unreachable_;
-  std::vector<Live> machines_, disks_;
+  std::vector<Live> machines_, disks_, rules_;
+  Value firewalls_;                         // the fact of all rules
   std::unordered_set<std::string> folded_;  // disks that are part of a machine, or of Workbench
   std::map<std::string, Time> preempted_;
   std::map<std::string, Value> unfinished_;
@@ -191,7 +232,8 @@ std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
   std::string owned = owner_filter(stack);
   return {list(scope, "instances", kInstanceFields, owned), list(scope, "disks", kDiskFields, owned),
           list(scope, "operations", kOperationFields,
-               "(status != DONE) OR (operationType = \"compute.instances.preempted\")")};
+               "(status != DONE) OR (operationType = \"compute.instances.preempted\")"),
+          list_firewalls(scope)};
 }
 
 std::unique_ptr<Listing> listing(const Scope& scope) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cloud/gce/disk_steps.h"
 #include "cloud/gce/gce.h"
+#include "cloud/gce/lower_parts.h"
 #include "cloud/labels.h"
 #include "cloud/lowering.h"
 
@@ -64,6 +65,7 @@ class Lowering {
     spot_and_power();
     account();
     network();
+    lower_access(n_, context_.manifest->stack.label(), vm_, graph_, problems_);
     security();
     metadata();
     graph_.emplace(vm_.address, std::move(vm_));

@@ -66,7 +66,9 @@ class GceService final : public Service {
  public:
   std::string_view name() const override { return "gce"; }
   std::string_view cloud_type() const override { return "gcp"; }
-  std::vector<const Kind*> kinds() const override { return {&instance_kind(), &disk_kind()}; }
+  std::vector<const Kind*> kinds() const override {
+    return {&instance_kind(), &disk_kind(), &firewall_kind()};
+  }
   const SshAccess* ssh() const override { return &ssh_access(); }
 
   Result<Scope> scope(const Notebook& notebook, const LowerContext& context) const override {

@@ -43,7 +43,7 @@ std::string_view change_text(Mutability m) {
 // One row for each attribute that a manifest key reaches.
 std::string change_table() {
   std::string out = "| manifest key | resource | what a change does | what it is |\n|---|---|---|---|\n";
-  for (const Kind* kind : {&gce::instance_kind(), &gce::disk_kind()})
+  for (const Kind* kind : {&gce::instance_kind(), &gce::disk_kind(), &gce::firewall_kind()})
     for (const Attr& attr : kind->attrs()) {
       if (attr.from.empty()) continue;
       std::string key =
@@ -81,7 +81,7 @@ TEST_CASE("the table of docs/gce.md is made of the attribute tables") {
 }
 
 TEST_CASE("every attribute is documented and named once") {
-  for (const Kind* kind : {&gce::instance_kind(), &gce::disk_kind()})
+  for (const Kind* kind : {&gce::instance_kind(), &gce::disk_kind(), &gce::firewall_kind()})
     for (const Attr& attr : kind->attrs()) {
       INFO(attr.name);
       CHECK_FALSE(attr.doc.empty());

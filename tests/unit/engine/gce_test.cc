@@ -79,7 +79,7 @@ TEST_CASE("a notebook is created, and the second plan is empty and sends nothing
   INFO(text_of(planned.plan.diagnostics));
   REQUIRE(line_of(planned.plan, "train") != nullptr);
   CHECK(line_of(planned.plan, "train")->action == Action::create);
-  CHECK(planned.snapshot.calls <= 5);
+  CHECK(planned.snapshot.calls <= 6);
   expect_done(stage.apply(planned));
   CHECK(stage.mutations() == std::vector<std::string>{"POST zones/us-central1-b/instances"});
   expect_empty(stage);
