@@ -104,8 +104,8 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
           ? "nbform does not own it"
           : fmt::format("it says that it is of stack {}, but not which notebook it is", owner.stack);
   Diagnostic d = error(Code::exists, "A name is taken",
-                       fmt::format("{} needs the name {}{}, and there is a {} of that name; {}.",
-                                   notebook, holder.name, place, holder.kind->noun(), whose));
+                       fmt::format("{} needs the name {}{}, and there is a {} of that name; {}.", notebook,
+                                   holder.name, place, holder.kind->noun(), whose));
   d.address = notebook;
   if (!owned && !holder.users.empty()) {
     d.detail += fmt::format(" {} uses it.", holder.users.front());
