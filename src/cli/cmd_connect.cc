@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/connect_screen.h"
 #include "cli/machine.h"
+#include "cli/ssh_target.h"
 #include "cli/work_dir.h"
-#include "cloud/cloud.h"
 #include "connect/connection.h"
 
 namespace nbform::cli {
@@ -24,25 +24,6 @@ struct ConnectOptions {
   bool start = false, yes = false, no_open = false, accept_new_host_key = false, json = false;
 };
 
-// The private halves of the keys that the manifest names, and those that ssh would try, as far as they exist.
-std::vector<std::string> key_files(Env& env, const Notebook& notebook,
-                                   const std::vector<std::string>& asked) {
-  if (!asked.empty()) return asked;
-  std::string home = env.env_var("HOME").value_or("");
-  std::vector<std::string> out;
-  auto add = [&](std::string path) {
-    if (path.starts_with("~/")) path = home + path.substr(1);
-    bool fresh = std::find(out.begin(), out.end(), path) == out.end();
-    if (fresh && env.file_info(path).ok()) out.push_back(std::move(path));
-  };
-  for (const SshKey& key : notebook.access.ssh.keys.value_or({}))
-    if (key.written.ends_with(".pub")) add(key.written.substr(0, key.written.size() - 4));
-  if (!home.empty())
-    for (std::string_view name : {"id_ed25519", "id_ecdsa", "id_rsa"})
-      add(fmt::format("{}/.ssh/{}", home, name));
-  return out;
-}
-
 // Jupyter's first, then those of -L.
 Result<std::vector<TunnelForward>> forwards_of(const Notebook& notebook, int port_of_image,
                                                const std::vector<std::string>& more) {
@@ -55,18 +36,6 @@ Result<std::vector<TunnelForward>> forwards_of(const Notebook& notebook, int por
   std::vector<TunnelForward> out{jupyter};
   for (const std::string& text : more) out.push_back(NB_TRY(parse_forward(text)));
   return out;
-}
-
-Diagnostic no_ssh(const Notebook& notebook) {
-  return error(Code::unsupported, "There is no SSH to this notebook",
-               fmt::format("{} is of the service {}, whose machines are not reached by SSH.", notebook.key,
-                           notebook.service));
-}
-
-Diagnostic no_login(const Notebook& notebook) {
-  return error(Code::usage, "The login is not known",
-               fmt::format("The image of {} does not say which user it makes.", notebook.key))
-      .with_hint("Write it, as in\n    access: {ssh: {user: ubuntu}}");
 }
 
 // One connection from its first stage to Ctrl-C.
@@ -99,18 +68,17 @@ class Connect {
 
  private:
   Result<ConnectSettings> settings_for(Live machine) {
-    const SshAccess* access = find_service(notebook_.service)->ssh();
     Env& env = session_.env();
+    SshTarget target = NB_TRY(ssh_target(env, notebook_, machine, options_.identities));
     ConnectSettings s;
     s.notebook = notebook_.key;
-    s.access = access;
-    s.user = notebook_.access.ssh.user.value_or(access->login(machine));
-    if (s.user.empty()) return no_login(notebook_);
-    s.forwards = NB_TRY(forwards_of(notebook_, access->jupyter_port(machine), options_.forwards));
+    s.access = target.access;
+    s.user = std::move(target.user);
+    s.forwards = NB_TRY(forwards_of(notebook_, s.access->jupyter_port(machine), options_.forwards));
     s.machine = std::move(machine);
-    s.ssh_port = static_cast<int>(notebook_.access.ssh.port.value_or(22));
-    s.key_files = key_files(env, notebook_, options_.identities);
-    s.agent_socket = options_.identities.empty() ? env.env_var("SSH_AUTH_SOCK").value_or("") : "";
+    s.ssh_port = target.port;
+    s.key_files = std::move(target.key_files);
+    s.agent_socket = target.only_these_keys ? "" : env.env_var("SSH_AUTH_SOCK").value_or("");
     s.known_machines = NB_TRY(work_dir(env, session_.directory())) + "/host_keys";
     s.accept_new_host_key = options_.accept_new_host_key;
     return s;
@@ -200,17 +168,9 @@ Result<std::optional<Live>> machine_for(Session& session, const Notebook& notebo
   return machine ? std::move(machine) : Result<std::optional<Live>>(not_there(notebook));
 }
 
-Diagnostic in_sandbox(const Notebook& notebook) {
-  return error(Code::unsupported, "There is nothing to connect to in the sandbox",
-               fmt::format("{} is simulated: its machine runs no Jupyter.", notebook.key));
-}
-
 int run(Shell& shell, const ConnectOptions& options) {
   return on_stack(shell, options.stack, {}, [&](Session& session, const Selection&) -> Result<int> {
-    const Notebook* notebook = session.manifest().find(options.name);
-    if (notebook == nullptr) return no_such_notebook(options.name, session.notebook_names());
-    if (find_service(notebook->service)->ssh() == nullptr) return no_ssh(*notebook);
-    if (session.in_sandbox()) return in_sandbox(*notebook);
+    const Notebook* notebook = NB_TRY(reachable_notebook(session, options.name));
     int code = kFine;
     std::optional<Live> machine = NB_TRY(machine_for(session, *notebook, options, code));
     if (!machine) return code;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "connect/way_in.h"
 #include "engine/refresh.h"
 #include "net/retry.h"
 
@@ -156,11 +157,7 @@ void Connection::expect(std::vector<HostKey> keys, const std::string& from) {
 
 void Connection::give_address(const FoundAddress& done) {
   std::string address = settings_.access->address(settings_.machine);
-  if (address.empty())
-    return done(error(Code::unsupported, "The machine has no public address",
-                      fmt::format("{} can't be reached from here.", settings_.notebook))
-                    .of(settings_.notebook)
-                    .with_hint("Write\n    network: {public_ip: true}"));
+  if (address.empty()) return done(no_way_in(settings_.notebook));
   TunnelAddress found;
   found.host = std::move(address);
   found.port = settings_.ssh_port;
