@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/session.h"
-#include "cloud/ssh_access.h"
+#include "connect/way_in.h"
 
 namespace nbform::cli {
 
