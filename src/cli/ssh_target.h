@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/session.h"
-#include "connect/way_in.h"
+#include "connect/machine_stream.h"
 
 namespace nbform::cli {
 

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "connect/way_in.h"
+#include "connect/machine_stream.h"
 #include "engine/refresh.h"
 #include "net/retry.h"
 

@@ -1,4 +1,4 @@
-#include "connect/way_in.h"
+#include "connect/machine_stream.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@ constexpr Duration kConnectLimit = std::chrono::seconds(15);
 
 }  // namespace
 
-WayIn::WayIn(Env& env, const SshAccess& access, const Live& machine, int port, std::string notebook,
-             WayInCalls calls)
+MachineStream::MachineStream(Env& env, const SshAccess& access, const Live& machine, int port,
+                             std::string notebook, MachineStreamCalls calls)
     : env_(env), calls_(std::move(calls)), soon_(env) {
   std::string address = access.address(machine);
   if (address.empty()) {

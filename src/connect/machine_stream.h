@@ -13,20 +13,20 @@
 namespace nbform {
 
 // Both are called from step(), one of them and once.
-struct WayInCalls {
+struct MachineStreamCalls {
   std::function<void(Descriptor stream)> connected;
   std::function<void(Diagnostic)> failed;
 };
 
 // Alive as long as the stream is used. `notebook` is for people.
-class WayIn {
+class MachineStream {
  public:
-  WayIn(Env& env, const SshAccess& access, const Live& machine, int port, std::string notebook,
-        WayInCalls calls);
+  MachineStream(Env& env, const SshAccess& access, const Live& machine, int port, std::string notebook,
+                MachineStreamCalls calls);
 
  private:
   Env& env_;
-  WayInCalls calls_;
+  MachineStreamCalls calls_;
   Alarm soon_;
   std::unique_ptr<Connecting> connecting_;
 };
