@@ -15,7 +15,7 @@ struct Service {
   std::string_view name, base, terraform;
 };
 
-constexpr std::array<Service, 11> kServices = {{
+constexpr std::array<Service, 12> kServices = {{
     {"compute", "https://compute.googleapis.com/compute/v1/", "COMPUTE"},
     {"notebooks", "https://notebooks.googleapis.com/v2/", "NOTEBOOKS"},
     {"storage", "https://storage.googleapis.com/storage/v1/", "STORAGE"},
@@ -27,6 +27,7 @@ constexpr std::array<Service, 11> kServices = {{
     {"cloudbilling", "https://cloudbilling.googleapis.com/v1/", "CLOUD_BILLING"},
     {"cloudquotas", "https://cloudquotas.googleapis.com/v1/", "CLOUD_QUOTAS"},
     {"oslogin", "https://oslogin.googleapis.com/v1/", "OS_LOGIN"},
+    {"iap_tunnel", "https://tunnel.cloudproxy.app/v4/", "IAP_TUNNEL"},
 }};
 
 std::string upper(std::string_view text) {
@@ -80,7 +81,7 @@ bool is_google_host(const Url& url) {
 }
 
 bool may_receive_google_token(const Url& url, const Lookup& env) {
-  if (is_google_host(url)) return true;
+  if (is_google_host(url) || url.origin() == "https://tunnel.cloudproxy.app") return true;
   auto named = google_overrides(env);
   if (!named.ok()) return false;
   for (const Endpoint& endpoint : *named)

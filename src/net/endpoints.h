@@ -17,7 +17,7 @@ struct Endpoint {
 };
 
 // `service`: compute, notebooks, storage, iamcredentials, iam, sts, cloudresourcemanager, serviceusage,
-// cloudbilling, cloudquotas, oslogin. CLOUDSDK_API_ENDPOINT_OVERRIDES_<SERVICE>, else Terraform's
+// cloudbilling, cloudquotas, oslogin, iap_tunnel. CLOUDSDK_API_ENDPOINT_OVERRIDES_<SERVICE>, else Terraform's
 // GOOGLE_<SERVICE>_CUSTOM_ENDPOINT. A value without a path or with "/" gets the service's own path. Errors:
 // usage (not a URL, or http beyond loopback).
 Result<Endpoint> google_endpoint(std::string_view service, const Lookup& env);
@@ -25,7 +25,8 @@ Result<Endpoint> google_endpoint(std::string_view service, const Lookup& env);
 // Every override in force, for the plan's header and its realm.
 Result<std::vector<Endpoint>> google_overrides(const Lookup& env);
 
-// May a Google credential go to this URL: https on Google's own API hosts, or the origin of an override.
+// May a Google credential go to this URL: https on Google's own API hosts or IAP's relay, or the origin of an
+// override.
 bool is_google_host(const Url& url);
 bool may_receive_google_token(const Url& url, const Lookup& env);
 

@@ -82,7 +82,10 @@ struct GoogleAuth::State : std::enable_shared_from_this<GoogleAuth::State> {
   SharedGrant<AccessToken> token;
   std::optional<Client> client;  // none once GoogleAuth is gone
   std::optional<GoogleCredential> credential;
+  bool may_sign_itself = true;
+  std::uint64_t self_signed = 0;  // the number of the token that was, 0 = none
 
+  void only_exchanged(Refused& refused);
   void authorize(Request request, const Refused& refused, std::function<void(Result<Authorized>)> done);
   Authorized with_token(Request request) const;
   void renew(TokenDone done);
@@ -124,6 +127,12 @@ void GoogleAuth::State::authorize(Request request, const Refused& refused,
     else
       done(std::move(number).error());
   });
+}
+
+// A token that we signed ourselves counts as refused, and the next one is not.
+void GoogleAuth::State::only_exchanged(Refused& refused) {
+  may_sign_itself = false;
+  if (self_signed != 0 && self_signed == token.number()) refused.grant = self_signed;
 }
 
 Authorized GoogleAuth::State::with_token(Request request) const {
@@ -255,8 +264,10 @@ void GoogleAuth::State::fetch_own(TokenDone done) {
 
 // The first token costs no round trip. Where it is refused, the token endpoint knows why.
 void GoogleAuth::State::fetch_signed(TokenDone done) {
-  if (token.number() == 0 && credential->impersonate.empty())
+  if (token.number() == 0 && credential->impersonate.empty() && may_sign_itself) {
+    self_signed = 1;
     return done(self_signed_token(*credential, env.now()));
+  }
   auto request = jwt_grant(*credential, env.now());
   if (!request.ok()) return done(std::move(request).error());
   exchange(std::move(request).value(), std::move(done));
@@ -342,6 +353,13 @@ GoogleAuth::~GoogleAuth() {
 Authorize GoogleAuth::authorizer() {
   return [state = state_](Request request, const Refused& refused,
                           std::function<void(Result<Authorized>)> done) {
+    state->authorize(std::move(request), refused, std::move(done));
+  };
+}
+
+Authorize GoogleAuth::exchanged_authorizer() {
+  return [state = state_](Request request, Refused refused, std::function<void(Result<Authorized>)> done) {
+    state->only_exchanged(refused);
     state->authorize(std::move(request), refused, std::move(done));
   };
 }

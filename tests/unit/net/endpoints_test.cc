@@ -71,6 +71,9 @@ TEST_CASE("a Google token goes to Google's hosts and to named endpoints only") {
   CHECK_FALSE(may("https://compute.googleapis.com.evil.example/"));
   CHECK_FALSE(may("https://evilgoogleapis.com/"));
   CHECK_FALSE(may("http://localhost:8080/compute/v1/"));
+  CHECK(may("https://tunnel.cloudproxy.app/v4/connect?port=22"));
+  CHECK_FALSE(may("https://other.cloudproxy.app/v4/connect"));
+  CHECK_FALSE(may("http://tunnel.cloudproxy.app/v4/connect"));
   std::map<std::string, std::string> named = {
       {"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", "http://localhost:8080"}};
   CHECK(may("http://localhost:8080/compute/v1/projects/p", named));

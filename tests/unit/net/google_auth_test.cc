@@ -168,6 +168,26 @@ TEST_CASE("a token that a service account signed and a server refused is followe
   CHECK(claims["exp"].as_int() - claims["iat"].as_int() == 3600);
 }
 
+TEST_CASE("where only exchanged tokens are taken, a service account signs none itself") {
+  FakeEnv env = with_file(service_account());
+  env.on("POST", kTokenUrl, 200, token_answer("t"));
+  GoogleAuth auth(env);
+  auto ask = [&](const Authorize& authorize) {
+    std::string bearer;
+    authorize({.url = kCompute}, {}, [&](Result<Authorized> ready) {
+      bearer = header(ready->request.headers, "authorization").value();
+    });
+    env.run();
+    return bearer;
+  };
+  const bool signed_before = GENERATE(false, true);
+  if (signed_before) CHECK(ask(auth.authorizer()) != "Bearer t");
+  CHECK(ask(auth.exchanged_authorizer()) == "Bearer t");
+  CHECK(ask(auth.exchanged_authorizer()) == "Bearer t");
+  CHECK(ask(auth.authorizer()) == "Bearer t");
+  CHECK(env.sent.size() == 1);
+}
+
 TEST_CASE("what is signed for a local token server is nothing for Google") {
   FakeEnv env = with_file(service_account("http://localhost:8080/token"));
   env.on("POST", "http://localhost:8080/token", 200, token_answer("t"));

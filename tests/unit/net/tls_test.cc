@@ -1,5 +1,9 @@
-// RealEnv against openssl's own test server: what is trusted, for which name, with which version.
+// RealEnv and WebSocket against openssl's own test server: what is trusted, for which name, with which
+// version, and by which way.
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,8 +12,11 @@
 #include <cstdlib>
 
 #include "net/real_env.h"
+#include "net/ssh_loop.h"
+#include "net/websocket.h"
 #include "support/catch.h"
 #include "support/scratch.h"
+#include "tiny_server.h"
 
 using namespace nbform;
 using namespace std::chrono_literals;
@@ -20,7 +27,7 @@ namespace {
 constexpr const char* kMakeCertificates = R"sh(cd "$1" || exit 1
 openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Test-CA -days 2 &&
 openssl req -newkey rsa:2048 -nodes -keyout key.pem -out req.pem -subj /CN=localhost &&
-printf 'subjectAltName=DNS:localhost\n' > san &&
+printf 'subjectAltName=DNS:localhost,DNS:relay.example\n' > san &&
 openssl x509 -req -in req.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2 -extfile san)sh";
 
 bool make_certificates(const Scratch& dir) {
@@ -63,6 +70,7 @@ class TlsServer {
     ::waitpid(pid_, nullptr, 0);
   }
   std::string url(const std::string& host) const { return "https://" + host + ":" + port_ + "/"; }
+  int port() const { return std::stoi(port_); }
 
  private:
   // From the line "ACCEPT 127.0.0.1:PORT".
@@ -89,7 +97,97 @@ Result<Response> get(const std::string& url, const std::string& ca) {
   return *result;
 }
 
+// How a WebSocket to the server ends: it answers the handshake with 200.
+WebSocketEnd knock(const std::string& url, const std::string& ca) {
+  ::setenv("SSL_CERT_FILE", ca.c_str(), 1);
+  auto env = make_real_env();
+  std::optional<WebSocketEnd> end;
+  WebSocketCalls calls;
+  calls.ended = [&](WebSocketEnd how) { end = std::move(how); };
+  WebSocket socket(*env, {.url = *parse_url(url), .protocol = "p", .handshake_limit = 10s}, std::move(calls));
+  while (!end && env->step()) {
+  }
+  ::unsetenv("SSL_CERT_FILE");
+  REQUIRE(end);
+  return *end;
+}
+
+// Joins two sockets until one ends.
+void join_sockets(int a, int b) {
+  char chunk[16384];
+  for (;;) {
+    pollfd fds[2] = {{a, POLLIN, 0}, {b, POLLIN, 0}};
+    if (::poll(fds, 2, 20'000) <= 0) return;
+    for (int i = 0; i < 2; ++i) {
+      if (fds[i].revents == 0) continue;
+      const ssize_t n = ::recv(fds[i].fd, chunk, sizeof chunk, 0);
+      if (n <= 0) return;
+      TinyServer::write(fds[1 - i].fd, {chunk, static_cast<std::size_t>(n)});
+    }
+  }
+}
+
 }  // namespace
+
+TEST_CASE("a WebSocket believes a server as every other request does") {
+  Scratch dir, other;
+  if (!make_certificates(dir) || !make_certificates(other)) {
+    WARN("skipped: openssl's command is not installed");
+    return;
+  }
+  using How = WebSocketEnd::How;
+  {
+    TlsServer server(dir);
+    WebSocketEnd fine = knock(server.url("localhost"), dir.path("ca.pem"));
+    CHECK(fine.how == How::refused);
+    CHECK(fine.answer.status == 200);
+    WebSocketEnd stranger = knock(server.url("localhost"), other.path("ca.pem"));
+    CHECK(stranger.how == How::unreachable);
+    CHECK(stranger.why.summary == "The server's certificate is not trusted");
+    CHECK(stranger.why.hint.find("SSL_CERT_FILE") != std::string::npos);
+    CHECK(knock(server.url("localhost"), "").why.code == Code::io);
+    CHECK(knock(server.url("127.0.0.1"), dir.path("ca.pem")).why.code == Code::io);
+    CHECK(knock(server.url("localhost"), dir.path("missing.pem")).why.summary ==
+          "A certificate file cannot be used");
+  }
+  TlsServer modern(dir, {"-tls1_2"});
+  CHECK(knock(modern.url("localhost"), dir.path("ca.pem")).how == How::refused);
+  TlsServer old(dir, {"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"});
+  CHECK(knock(old.url("localhost"), dir.path("ca.pem")).how == How::unreachable);
+}
+
+TEST_CASE("a WebSocket goes through the proxy that the environment names, and says so when that refuses") {
+  Scratch dir;
+  if (!make_certificates(dir)) {
+    WARN("skipped: openssl's command is not installed");
+    return;
+  }
+  TlsServer server(dir);
+  bool refuses = false;
+  TinyServer proxy([&](int fd, const std::string& request, int) {
+    CHECK(request.starts_with("CONNECT relay.example:443 HTTP/1.1\r\n"));
+    CHECK(request.find("Proxy-Authorization: Basic bWU6c2VjcmV0\r\n") != std::string::npos);
+    if (refuses) return TinyServer::answer(fd, "", "HTTP/1.1 407 No\r\n");
+    Descriptor far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(server.port()));
+    if (::connect(far.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return false;
+    TinyServer::write(fd, "HTTP/1.1 200 Connection established\r\n\r\n");
+    join_sockets(fd, far.get());
+    return false;
+  });
+  const std::string named = "http://me:secret@" + proxy.url("").substr(7);
+  ::setenv("HTTPS_PROXY", named.c_str(), 1);
+  CHECK(knock("https://relay.example/", dir.path("ca.pem")).answer.status == 200);
+  refuses = true;
+  WebSocketEnd refused = knock("https://relay.example/", dir.path("ca.pem"));
+  CHECK(refused.how == WebSocketEnd::How::unreachable);
+  CHECK(refused.why.summary == "The proxy does not let the connection pass");
+  CHECK(refused.why.detail.find("secret") == std::string::npos);
+  ::unsetenv("HTTPS_PROXY");
+}
 
 TEST_CASE("a server is believed only with a trusted certificate for its name and TLS 1.2 or newer") {
   Scratch dir, other;
