@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <unordered_map>
 
 namespace nbform {
 
@@ -124,13 +125,23 @@ Diagnostic name_taken(const std::string& notebook, const Live& holder) {
 
 namespace {
 
-const Live* owned_part(const Snapshot& snapshot, const Resource& resource) {
-  for (const Live& live : snapshot.live)
-    if (live.kind == resource.kind && live.owner.whole() && live.owner.address() == resource.address &&
-        live.scope.is_same_place(resource.scope))
-      return &live;
-  return nullptr;
-}
+// Which parts live things say they are, for many questions about one snapshot.
+class OwnedParts {
+ public:
+  explicit OwnedParts(const Snapshot& snapshot) {
+    for (const Live& live : snapshot.live)
+      if (live.owner.whole()) by_address_.emplace(live.owner.address(), &live);
+  }
+  bool has(const Resource& resource) const {
+    auto [from, to] = by_address_.equal_range(resource.address);
+    return std::any_of(from, to, [&](const auto& entry) {
+      return entry.second->kind == resource.kind && entry.second->scope.is_same_place(resource.scope);
+    });
+  }
+
+ private:
+  std::unordered_multimap<std::string, const Live*> by_address_;
+};
 
 // Everything that an `adopt` leads to is read once.
 class Adoption {
@@ -139,6 +150,7 @@ class Adoption {
       : env_(env), wire_(wire), graph_(graph), snapshot_(snapshot), stop_(stop) {}
 
   std::map<std::string, Diagnostic> run() {
+    if (declared().empty()) return {};
     read(declared());
     for (auto& [address, machine] : graph_)
       if (const Live* live = adopted(machine))
@@ -181,7 +193,7 @@ class Adoption {
          it != graph_.end() && it->second.notebook == machine.notebook; ++it) {
       Resource& sibling = it->second;
       bool open = !sibling.kind->is_machine() && sibling.kind->locate(id) && sibling.adopt.empty();
-      if (open && owned_part(snapshot_, sibling) == nullptr) maybe_.emplace_back(&sibling, id);
+      if (open && !OwnedParts(snapshot_).has(sibling)) maybe_.emplace_back(&sibling, id);
     }
   }
 
@@ -246,28 +258,35 @@ bool is_used_by_others(const Live& thing, const Graph& graph, const std::string&
   return !std::all_of(thing.users.begin(), thing.users.end(), is_adopted);
 }
 
+// Whose names count beyond a zone, and of which nothing says yet that it is theirs.
+std::vector<Resource*> sought_by_name(Graph& graph, const Snapshot& snapshot) {
+  OwnedParts owned(snapshot);
+  std::vector<Resource*> out;
+  for (auto& [address, r] : graph)
+    if (r.kind->is_named() && !r.kind->is_zonal() && r.adopt.empty() && !owned.has(r)) out.push_back(&r);
+  return out;
+}
+
 }  // namespace
 
 void take_namesakes(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
                     std::map<std::string, Diagnostic>& failures, const std::function<bool()>& stop) {
+  std::vector<Resource*> sought = sought_by_name(graph, snapshot);
   auto pending = std::make_shared<Pending>();
-  auto is_sought = [&](const Resource& r) {
-    return r.kind->is_named() && !r.kind->is_zonal() && r.adopt.empty() && owned_part(snapshot, r) == nullptr;
-  };
-  for (const auto& [address, resource] : graph)
-    if (is_sought(resource) && is_read(snapshot, resource.scope) && !namesake(snapshot.live, resource))
-      ask(wire, pending, resource.notebook, *resource.kind, resource.scope, {}, resource.name);
+  for (const Resource* resource : sought)
+    if (is_read(snapshot, resource->scope) && !namesake(snapshot.live, *resource))
+      ask(wire, pending, resource->notebook, *resource->kind, resource->scope, {}, resource->name);
   await(env, *pending, stop);
   for (auto& [who, answer] : pending->answers) {
     if (!answer.ok()) failures.emplace(who, answer.error());
     if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
   }
-  for (auto& [address, resource] : graph) {
-    if (!is_sought(resource)) continue;
-    Live* found = namesake(snapshot.live, resource);
+  if (!pending->answers.empty()) sought = sought_by_name(graph, snapshot);
+  for (Resource* resource : sought) {
+    Live* found = namesake(snapshot.live, *resource);
     if (found == nullptr || found->owner.whole()) continue;
     note_users(*found, snapshot);
-    if (!is_used_by_others(*found, graph, resource.notebook)) resource.adopt = found->id;
+    if (!is_used_by_others(*found, graph, resource->notebook)) resource->adopt = found->id;
   }
 }
 
