@@ -6,12 +6,6 @@
 
 namespace nbform {
 
-namespace {
-bool is_before(std::string_view a, std::string_view b) {
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-}  // namespace
-
 Fields::Fields(std::string_view text) {
   take_members(text);
   if (!text.empty()) bug("a list of fields goes on after its end");
@@ -31,15 +25,26 @@ void Fields::take_members(std::string_view& text) {
       text.remove_prefix(1);
     }
   } while (text.starts_with(',') && (text.remove_prefix(1), true));
-  std::sort(members_.begin(), members_.end(),
-            [](const auto& a, const auto& b) { return is_before(a.first, b.first); });
+  index();
 }
 
+void Fields::index() {
+  auto shorter = [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); };
+  std::sort(members_.begin(), members_.end(), shorter);
+  if (members_.size() > UINT8_MAX || members_.back().first.size() > kLongest)
+    bug("too many fields, or a name that is too long");
+  for (std::size_t length = 0, i = 0; length < first_of_length_.size(); ++length) {
+    while (i < members_.size() && members_[i].first.size() < length) ++i;
+    first_of_length_[length] = static_cast<std::uint8_t>(i);
+  }
+}
+
+// Few names are as long as another.
 const Fields* Fields::find(std::string_view name) const {
-  auto at =
-      std::lower_bound(members_.begin(), members_.end(), name,
-                       [](const auto& member, std::string_view n) { return is_before(member.first, n); });
-  return at != members_.end() && at->first == name ? &at->second : nullptr;
+  if (name.size() > kLongest) return nullptr;
+  for (std::size_t i = first_of_length_[name.size()]; i < first_of_length_[name.size() + 1]; ++i)
+    if (members_[i].first == name) return &members_[i].second;
+  return nullptr;
 }
 
 }  // namespace nbform

@@ -2,6 +2,8 @@
 // Knows no format.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,8 +24,11 @@ class Fields {
 
  private:
   void take_members(std::string_view& text);
+  void index();
 
-  std::vector<std::pair<std::string, Fields>> members_;  // by length, then by name: few names are compared
+  static constexpr std::size_t kLongest = 40;
+  std::vector<std::pair<std::string, Fields>> members_;       // by length
+  std::array<std::uint8_t, kLongest + 2> first_of_length_{};  // the last entry is their end
 };
 
 }  // namespace nbform

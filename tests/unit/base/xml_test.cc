@@ -133,8 +133,11 @@ TEST_CASE("what is cut or is no document is an error") {
     CAPTURE(n);
     CHECK_FALSE(read_xml(std::string_view(whole).substr(0, n)).ok());
   }
-  for (const char* bad : {"", "text", "{}", "<a></b>", "<a/><b/>", "<a/>text<b/>", "<a b=c/>", "<?xml?>"})
+  for (const char* bad : {"", "text", "{}", "<a></b>", "<a/><b/>", "<a/>text<b/>", "<a b=c/>", "<?xml?>",
+                          "<a></a\"><b></b>", "<r><a></a#</r>", "<r></a></r>", "</r>", "<r><1/></r>", "< r/>",
+                          "<r a=\"<\"/>", "<r a=\"1\"b=\"2\"/>", "<r><!x></r>", "<r/></r>", "<r>a</r >b"})
     CHECK_FALSE(read_xml(bad).ok());
+  CHECK(read("<r a = 'b>' c=\"\" ><x:a>t</x:a\n></r>\n<!-- end --><?end?>") == R"({"a":"t"})");
 }
 
 TEST_CASE("whatever is done to an answer's bytes, reading it ends with a value or an error") {
