@@ -50,6 +50,8 @@ class Listing {
   virtual ~Listing() = default;
   // Takes one page; gives the token of the next one ("" = last) or why the page can't be used.
   virtual Result<std::string> add_page(std::string_view list_id, const Value& page) = 0;
+  // What all pages of all lists leave to ask; asked once.
+  virtual std::vector<ListCall> follow_ups() const { return {}; }
   virtual std::vector<std::string> unreachable() const = 0;
   virtual Folded fold() = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 namespace nbform {
 
@@ -80,15 +81,20 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     std::unique_ptr<Listing> listing;
     std::optional<Diagnostic> failure;
     int open = 0;
+    bool followed_up = false;
   };
 
   void start_scope(const RefreshScope& scope) {
-    gathers_.push_back({scope, find_service(scope.scope.service), nullptr, std::nullopt, 0});
+    gathers_.push_back({scope, find_service(scope.scope.service), nullptr, std::nullopt});
     std::size_t index = gathers_.size() - 1;
     Gather& gather = gathers_[index];
     gather.listing = gather.service->listing(scope.scope);
-    for (const ListCall& list : gather.service->lists(scope.scope, stack_)) {
-      ++gather.open;
+    start_lists(index, gather.service->lists(scope.scope, stack_));
+  }
+
+  void start_lists(std::size_t index, const std::vector<ListCall>& lists) {
+    gathers_[index].open += static_cast<int>(lists.size());
+    for (const ListCall& list : lists) {
       if (!list.fact.empty()) listed_.insert(list.fact);
       fetch_page(index, list, {}, std::make_shared<PageTokens>());
     }
@@ -136,8 +142,8 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     if (!next.ok() && !gather.failure) gather.failure = std::move(next).error();
     if (more && next.ok() && !gather.failure)
       fetch_page(index, list, *next, tokens);
-    else
-      --gather.open;
+    else if (--gather.open == 0 && !gather.failure && !std::exchange(gather.followed_up, true))
+      start_lists(index, gather.listing->follow_ups());
   }
 
   static Result<std::string> next_page(Gather& gather, const ListCall& list, Result<Answer> answer,

@@ -34,56 +34,6 @@ std::vector<std::string_view> key_lines(std::string_view text) {
   return out;
 }
 
-void read_file(Setting<FileRef>& ref, const char* path, const Node& merged, FileAccess& access,
-               Report& report) {
-  const Node* node = merged.at_path(path);
-  if (!ref.set() || node == nullptr || node->broken) return;
-  FileRef& file = ref.get();
-  auto resolved = access.resolve(file.path, node->at);
-  const std::string* text = resolved ? access.text(*resolved, file.path, node->at) : nullptr;
-  if (text == nullptr) return;
-  file.resolved = access.shown(*resolved);
-  file.text = *text;
-  if (file.text.size() > kScript)
-    report.error(node->at, "File too large",
-                 fmt::format("`{}` may have 256 KiB; it has {} bytes.", file.path, file.text.size()));
-  else if (!valid_utf8(file.text) || file.text.find('\0') != std::string::npos)
-    report.error(node->at, "Not a text", fmt::format("`{}` is not a UTF-8 text.", file.path));
-}
-
-const std::string* key_text(const SshKey& key, Span at, FileAccess& access, Report& report) {
-  if (!key.from_home) {
-    auto path = access.resolve(key.written, at);
-    return path ? access.text(*path, key.written, at) : nullptr;
-  }
-  if (access.sources().home.empty()) {
-    report.error(at, "No home directory",
-                 fmt::format("`{}` is below the home directory, but HOME is not set.", key.written));
-    return nullptr;
-  }
-  std::string path = (std::filesystem::path(access.sources().home) / key.written.substr(2))
-                         .lexically_normal()
-                         .generic_string();
-  return access.home_text(path, key.written, at);
-}
-
-void read_key(SshKey& key, Span at, FileAccess& access, Report& report) {
-  std::string literal = key.written;
-  key.from_home = key.written.starts_with("~/");
-  bool is_path = !starts_as_key(key.written) && key.written.find("PRIVATE KEY") == std::string::npos;
-  const std::string* text = is_path ? key_text(key, at, access, report) : &literal;
-  if (text == nullptr || (key.from_home && text->empty())) return;
-  std::string problem = public_key_problem(*text);
-  if (problem.empty()) {
-    key.line = std::string(key_lines(*text)[0]);
-    return;
-  }
-  bool is_private = text->find("PRIVATE KEY") != std::string::npos;
-  std::string name = is_path ? fmt::format("`{}`", key.written) : "This";
-  report.error(at, is_private ? "Private key" : "Not a public key", fmt::format("{} {}.", name, problem),
-               is_path && is_private ? fmt::format("  {}.pub", key.written) : "");
-}
-
 }  // namespace
 
 std::string public_key_problem(std::string_view text) {
@@ -104,16 +54,69 @@ std::string public_key_problem(std::string_view text) {
   return fits ? "" : "is cut short or damaged: its second word is not the key it says it is";
 }
 
-void read_named_files(Notebook& nb, const Node& merged, FileAccess& access, Report& report) {
-  read_file(nb.setup.script, "setup.script", merged, access, report);
-  read_file(nb.setup.shutdown_script, "setup.shutdown_script", merged, access, report);
-  read_file(nb.setup.conda, "setup.conda", merged, access, report);
-  read_file(nb.setup.requirements, "setup.requirements", merged, access, report);
+void NamedFiles::read(Notebook& nb, const Node& merged) {
+  read_file(nb.setup.script, "setup.script", merged);
+  read_file(nb.setup.shutdown_script, "setup.shutdown_script", merged);
+  read_file(nb.setup.conda, "setup.conda", merged);
+  read_file(nb.setup.requirements, "setup.requirements", merged);
+  if (!nb.access.ssh.keys.set()) return;
   const Node* keys = merged.at_path("access.ssh.keys");
-  if (!nb.access.ssh.keys.set() || keys == nullptr || keys->broken) return;
+  if (keys == nullptr || keys->broken) return;
   auto& list = nb.access.ssh.keys.get();
   for (std::size_t i = 0; i < list.size() && i < keys->items.size(); ++i)
-    read_key(list[i], keys->items[i].at, access, report);
+    read_key(list[i], keys->items[i].at);
+}
+
+void NamedFiles::read_file(Setting<FileRef>& ref, const char* path, const Node& merged) {
+  const Node* node = ref.set() ? merged.at_path(path) : nullptr;
+  if (node == nullptr || node->broken) return;
+  FileRef& file = ref.get();
+  auto resolved = access_.resolve(file.path, node->at);
+  const std::string* text = resolved ? access_.text(*resolved, file.path, node->at) : nullptr;
+  if (text == nullptr) return;
+  file.resolved = access_.shown(*resolved);
+  file.text = *text;
+  if (file.text.size() > kScript)
+    report_.error(node->at, "File too large",
+                  fmt::format("`{}` may have 256 KiB; it has {} bytes.", file.path, file.text.size()));
+  else if (!valid_utf8(file.text) || file.text.find('\0') != std::string::npos)
+    report_.error(node->at, "Not a text", fmt::format("`{}` is not a UTF-8 text.", file.path));
+}
+
+void NamedFiles::read_key(SshKey& key, Span at) {
+  key.from_home = key.written.starts_with("~/");
+  auto known = keys_.find({at.file, key.written});
+  if (known != keys_.end()) return void(key.line = known->second);
+  std::string literal = key.written;
+  bool is_path = !starts_as_key(key.written) && key.written.find("PRIVATE KEY") == std::string::npos;
+  const std::string* text = is_path ? key_text(key, at) : &literal;
+  if (text == nullptr || (key.from_home && text->empty())) return;
+  std::string problem = public_key_problem(*text);
+  if (problem.empty()) {
+    key.line = std::string(key_lines(*text)[0]);
+    keys_.emplace(std::pair(at.file, key.written), key.line);
+    return;
+  }
+  bool is_private = text->find("PRIVATE KEY") != std::string::npos;
+  std::string name = is_path ? fmt::format("`{}`", key.written) : "This";
+  report_.error(at, is_private ? "Private key" : "Not a public key", fmt::format("{} {}.", name, problem),
+                is_path && is_private ? fmt::format("  {}.pub", key.written) : "");
+}
+
+const std::string* NamedFiles::key_text(const SshKey& key, Span at) {
+  if (!key.from_home) {
+    auto path = access_.resolve(key.written, at);
+    return path ? access_.text(*path, key.written, at) : nullptr;
+  }
+  if (access_.sources().home.empty()) {
+    report_.error(at, "No home directory",
+                  fmt::format("`{}` is below the home directory, but HOME is not set.", key.written));
+    return nullptr;
+  }
+  std::string path = (std::filesystem::path(access_.sources().home) / key.written.substr(2))
+                         .lexically_normal()
+                         .generic_string();
+  return access_.home_text(path, key.written, at);
 }
 
 std::optional<SshKey> default_ssh_key(FileAccess& access) {

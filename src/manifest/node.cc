@@ -22,12 +22,10 @@ Span Node::place() const {
 }
 
 const Node* Node::at_path(std::string_view dotted) const {
-  const Node* node = this;
-  for (std::string_view part : split(dotted, '.')) {
-    node = node->find(part);
-    if (node == nullptr) return nullptr;
-  }
-  return node;
+  auto dot = dotted.find('.');
+  const Node* node = find(dotted.substr(0, dot));
+  if (node == nullptr || dot == std::string_view::npos) return node;
+  return node->at_path(dotted.substr(dot + 1));
 }
 
 Node made_scalar(std::string key, std::string text, const Node& origin) {

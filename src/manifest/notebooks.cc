@@ -22,7 +22,7 @@ constexpr std::size_t kFilledBytes = std::size_t{8} << 20;
 class Builder {
  public:
   Builder(const StackFiles& stack, FileAccess& access, const Files& files, Report& report)
-      : stack_(stack), access_(access), files_(files), report_(report) {}
+      : stack_(stack), access_(access), files_(files), report_(report), named_files_(access, report) {}
 
   std::vector<Built> build() {
     if (!affordable()) return {};
@@ -209,7 +209,7 @@ class Builder {
     note_secrets(merged, {}, nb.secret_paths);
     set_identity(nb, merged);
     check_notebook(nb, merged, report_);
-    read_named_files(nb, merged, access_, report_);
+    named_files_.read(nb, merged);
     note_places(built, merged);
     report_.about({}, {});
     out_.push_back(std::move(built));
@@ -292,6 +292,7 @@ class Builder {
   FileAccess& access_;
   const Files& files_;
   Report& report_;
+  NamedFiles named_files_;
   std::vector<Built> out_;
   std::size_t spent_ = 0;
   bool stopped_ = false;  // too large to go on

@@ -149,6 +149,18 @@ std::string title(std::string_view service) {
                                   : "SageMaker";
 }
 
+// Visits the maps below `map` that may hold what `pattern` names: with "disks.*.size" those of all disks, as
+// (map, "disks.boot.", "size").
+template <typename Map, typename Visit>
+void each_holder(Map& map, std::string_view pattern, const std::string& path, Visit& visit) {
+  auto dot = pattern.find('.');
+  if (dot == std::string_view::npos) return visit(map, path, pattern);
+  std::string_view head = pattern.substr(0, dot);
+  for (auto& entry : map.items)
+    if (entry.is_map() && (head == "*" || entry.key == head))
+      each_holder(entry, pattern.substr(dot + 1), path + entry.key + ".", visit);
+}
+
 // One visit of drop_unsupported.
 struct Dropper {
   std::string_view service;
@@ -177,23 +189,28 @@ struct Dropper {
     }
   }
 
-  void visit(Node& map, std::vector<std::string>& path) {
-    auto unwanted = [&](Node& entry) {
-      path.push_back(entry.key);
-      bool drop = false;
-      for (const Unsupported& u : unsupported_by(service))
-        if (!drop && path_matches(u.path, path)) {
-          refuse(entry, join(path, "."), u.reason);
-          drop = true;
-        }
-      std::size_t keys = entry.items.size();
-      if (!drop && entry.is_map()) visit(entry, path);
-      // What is left of an image without its reference is no image.
-      drop = drop || (path.size() == 1 && entry.key == "image" && entry.items.size() < keys);
-      path.pop_back();
-      return drop;
+  void drop(Node& merged, const Unsupported& row) {
+    auto visit = [&](Node& map, const std::string& path, std::string_view name) {
+      std::erase_if(map.items, [&](const Node& entry) {
+        if (entry.key != name) return false;
+        refuse(entry, path + entry.key, row.reason);
+        return true;
+      });
     };
-    map.items.erase(std::remove_if(map.items.begin(), map.items.end(), unwanted), map.items.end());
+    each_holder(merged, row.path, {}, visit);
+  }
+
+  void visit(Node& merged) {
+    auto keys_of_image = [&] {
+      const Node* image = merged.find("image");
+      return image != nullptr ? image->items.size() : 0;
+    };
+    std::size_t before = keys_of_image();
+    for (const Unsupported& row : unsupported_by(service)) drop(merged, row);
+    // What is left of an image without its reference is no image.
+    if (keys_of_image() < before)
+      std::erase_if(merged.items, [](const Node& entry) { return entry.key == "image"; });
+    std::sort(dropped.begin(), dropped.end());
   }
 };
 
@@ -219,19 +236,14 @@ void report_one(const Node& entry, const std::string& path, const NotBuilt& row,
         fmt::format("`{}` is understood, but this version of nbform does not act on it.{}", path, but));
 }
 
-void visit_not_built(const Node& map, std::vector<std::string>& path, std::string_view service, bool of_file,
-                     Report& report) {
-  for (const Node& entry : map.items) {
-    path.push_back(entry.key);
-    bool hit = false;
-    for (const NotBuilt& row : kNotBuilt)
-      if (row.of_file == of_file && (row.service.empty() || row.service == service) &&
-          path_matches(row.path, path)) {
-        report_one(entry, join(path, "."), row, report);
-        hit = true;
-      }
-    if (!hit && entry.is_map() && !of_file) visit_not_built(entry, path, service, of_file, report);
-    path.pop_back();
+void report_rows(const Node& merged, std::string_view service, bool of_file, Report& report) {
+  for (const NotBuilt& row : kNotBuilt) {
+    if (row.of_file != of_file || (!row.service.empty() && row.service != service)) continue;
+    auto visit = [&](const Node& map, const std::string& path, std::string_view name) {
+      for (const Node& entry : map.items)
+        if (entry.key == name) report_one(entry, path + entry.key, row, report);
+    };
+    each_holder(merged, row.path, {}, visit);
   }
 }
 
@@ -265,19 +277,16 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& path
 std::vector<std::string> drop_unsupported(Node& merged, std::string_view service,
                                           const std::vector<Layer>& layers, Report& report) {
   Dropper dropper{service, layers, report, {}};
-  std::vector<std::string> path;
-  dropper.visit(merged, path);
+  dropper.visit(merged);
   return std::move(dropper.dropped);
 }
 
 void report_not_built(const Node& merged, std::string_view service, Report& report) {
-  std::vector<std::string> path;
-  visit_not_built(merged, path, service, false, report);
+  report_rows(merged, service, false, report);
 }
 
 void report_not_built_in_file(const Node& document, Report& report) {
-  std::vector<std::string> path;
-  visit_not_built(document, path, "", true, report);
+  report_rows(document, "", true, report);
 }
 
 }  // namespace nbform

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/crypto.h"
 #include "base/text.h"
@@ -17,6 +18,7 @@ namespace nbform::ec2 {
 namespace {
 
 constexpr int kPage = 1000, kSmallPage = 500;
+constexpr std::size_t kFilterValues = 200;  // the most in one request
 
 // EC2 cannot be asked for parts of its answers: what nobody reads is dropped while they are read.
 constexpr std::string_view kInstanceFields =
@@ -26,6 +28,9 @@ constexpr std::string_view kInstanceFields =
     "blockDeviceMapping(deviceName,ebs(volumeId,deleteOnTermination)),groupSet(groupId,groupName),"
     "vpcId,subnetId,ipAddress,networkInterfaceSet(networkInterfaceId),iamInstanceProfile(arn),"
     "metadataOptions(httpTokens,httpPutResponseHopLimit),clientToken,tagSet(key,value)))";
+// Of a list whose instances stand in another one, too, unless somebody took their tags off.
+constexpr std::string_view kLaunchedFields =
+    "nextToken,reservationSet(instancesSet(instanceId,instanceState(name)))";
 constexpr std::string_view kVolumeFields =
     "nextToken,volumeSet(volumeId,availabilityZone,status,size,volumeType,iops,throughput,kmsKeyId,encrypted,"
     "attachmentSet(instanceId,device,status),tagSet(key,value))";
@@ -73,6 +78,24 @@ class Ec2Listing final : public Listing {
     return std::string(page["nextToken"].as_text());
   }
 
+  // Instances with a client token of ours that no tag of ours leads to.
+  std::vector<ListCall> follow_ups() const override {
+    std::vector<ListCall> out;
+    List ids;
+    auto ask = [&] {
+      if (!ids.empty())
+        out.push_back(list("launched", "DescribeInstances", kInstanceFields,
+                           {filter("instance-id", std::exchange(ids, {}))}, kPage));
+    };
+    for (const std::string& id : launched_) {
+      if (machines_.count(id) || forgotten_.count(id)) continue;
+      ids.emplace_back(id);
+      if (ids.size() == kFilterValues) ask();
+    }
+    ask();
+    return out;
+  }
+
   // What may hide a notebook: nothing new is made while one of these is there.
   std::vector<std::string> unreachable() const override {
     std::vector<std::string> out;
@@ -108,7 +131,8 @@ class Ec2Listing final : public Listing {
  private:
   // False: an entry cannot be read, and must not pass for one that is not there.
   bool add_items(std::string_view list_id, const Value& page) {
-    if (list_id == "instances" || list_id == "tokens") return add_instances(page, machines_);
+    if (list_id == "instances" || list_id == "launched") return add_instances(page, machines_);
+    if (list_id == "tokens") return add_launched(page);
     if (list_id == "grouped") return add_instances(page, grouped_);
     if (list_id == "volumes") return add(volume_kind(), page["volumeSet"].as_list());
     if (list_id == "groups") return add(security_group_kind(), page["securityGroupInfo"].as_list());
@@ -118,26 +142,40 @@ class Ec2Listing final : public Listing {
     return true;
   }
 
-  // Most instances stand in two lists; a page that is sent twice does no harm either.
-  bool add_instances(const Value& page, Lives& to) {
+  template <typename Take>  // false: it cannot
+  static bool each_instance(const Value& page, Take take) {
     for (const Value& reservation : page["reservationSet"].as_list())
-      for (const Value& item : reservation["instancesSet"].as_list()) {
-        if (auto known = to.find(item["instanceId"].as_text());
-            known != to.end() && is_named(known->second.owner))
-          continue;
-        auto live = instance_kind().decode(scope_, item);
-        if (!live.ok()) return false;
-        bool ended = item.at_path("instanceState/name").as_text() == "terminated";
-        if (is_forgotten(*live)) {
-          if (!ended) forgotten_.insert_or_assign(live->id, *live);
-          continue;
-        }
-        if (ended)
-          ended_.push_back(std::move(live).value());
-        else
-          to.insert_or_assign(live->id, std::move(live).value());
-      }
+      for (const Value& item : reservation["instancesSet"].as_list())
+        if (!take(item)) return false;
     return true;
+  }
+
+  static bool is_ended(const Value& item) {
+    return item.at_path("instanceState/name").as_text() == "terminated";
+  }
+
+  bool add_instances(const Value& page, Lives& to) {
+    return each_instance(page, [&](const Value& item) {
+      auto live = instance_kind().decode(scope_, item);
+      if (!live.ok()) return false;
+      if (is_forgotten(*live)) {
+        if (!is_ended(item)) forgotten_.insert_or_assign(live->id, std::move(live).value());
+      } else if (is_ended(item)) {
+        ended_.push_back(std::move(live).value());
+      } else {
+        to.insert_or_assign(live->id, std::move(live).value());
+      }
+      return true;
+    });
+  }
+
+  // Without its tags nothing can be told from one that is gone.
+  bool add_launched(const Value& page) {
+    return each_instance(page, [&](const Value& item) {
+      std::string_view id = item["instanceId"].as_text();
+      if (!id.empty() && !is_ended(item)) launched_.emplace(id);
+      return !id.empty();
+    });
   }
 
   // An instance that EC2 launched again for a request that was left open has neither tags nor token of ours:
@@ -293,8 +331,9 @@ class Ec2Listing final : public Listing {
 
   Scope scope_;
   Lives machines_, others_;
-  Lives grouped_;            // instances in a group of ours
-  std::vector<Live> ended_;  // terminated instances: they count incarnations
+  std::set<std::string> launched_;  // ids of instances with a client token of ours
+  Lives grouped_;                   // instances in a group of ours
+  std::vector<Live> ended_;         // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
   Lives forgotten_;               // instances that still carry a token of ours, by id
   std::set<std::string> folded_;  // volumes that are part of an instance
@@ -313,7 +352,7 @@ std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
   // Our groups are called like our tokens. What EC2 launches by itself it launches on Spot.
   List grouped{filter("instance.group-name", tokens), filter("instance-lifecycle", {"spot"})};
   return {list("instances", "DescribeInstances", kInstanceFields, owned, kPage),
-          list("tokens", "DescribeInstances", kInstanceFields, {filter("client-token", std::move(tokens))},
+          list("tokens", "DescribeInstances", kLaunchedFields, {filter("client-token", std::move(tokens))},
                kPage),
           list("grouped", "DescribeInstances", kInstanceFields, std::move(grouped), kPage),
           list("volumes", "DescribeVolumes", kVolumeFields, owned, kSmallPage),

@@ -1,4 +1,5 @@
 // EC2's answers: what they say of a mutation, what the lists fold into, and which facts they are.
+#include "base/json.h"
 #include "cloud/ec2/instance_parts.h"
 #include "cloud/labels.h"
 #include "unit/cloud/ec2_fixtures.h"
@@ -192,6 +193,7 @@ TEST_CASE("an instance, its root volume and its data volume fold into two") {
   std::string page = in_reservation(instance_xml("running"));
   add(*listing, "instances", "DescribeInstances", page);
   add(*listing, "tokens", "DescribeInstances", page);  // both lists show it
+  CHECK(listing->follow_ups().empty());
   add(*listing, "volumes", "DescribeVolumes",
       "<volumeSet>" + volume_xml("vol-root", "boot", attached_to("i-1")) +
           volume_xml("vol-data", "disk-data", attached_to("i-1")) + "</volumeSet>");
@@ -223,7 +225,7 @@ TEST_CASE("terminated instances count incarnations and are not there") {
   auto listing = ec2::listing(kScope);
   auto with = owner_tags();
   with["nbform:incarnation"] = "4";
-  add(*listing, "tokens", "DescribeInstances", in_reservation(instance_xml("terminated", "", with)));
+  add(*listing, "instances", "DescribeInstances", in_reservation(instance_xml("terminated", "", with)));
   Folded all = listing->fold();
   CHECK(all.live.empty());
   CHECK(all.incarnations.at("dlami/instance") == 4);
@@ -234,7 +236,14 @@ TEST_CASE("tags that somebody removed are not the end: a sibling and the token t
   std::string extra = fmt::format("<clientToken>{}</clientToken>", token);
   SECTION("with its volume in the list") {
     auto listing = ec2::listing(kScope);
-    add(*listing, "tokens", "DescribeInstances", in_reservation(instance_xml("running", extra, {})));
+    std::string page = in_reservation(instance_xml("running", extra, {}));
+    add(*listing, "tokens", "DescribeInstances", page);
+    REQUIRE(listing->follow_ups().size() == 1);
+    const ListCall more = listing->follow_ups()[0];
+    CHECK(to_json(more.call.body) ==
+          R"({"Filter":[{"Name":"instance-id","Value":["i-1"]}],"MaxResults":1000})");
+    add(*listing, more.id, "DescribeInstances", page);
+    CHECK(listing->follow_ups().empty());
     add(*listing, "volumes", "DescribeVolumes",
         "<volumeSet>" + volume_xml("vol-root", "boot") + "</volumeSet>");
     CHECK(listing->unreachable().empty());
@@ -243,17 +252,32 @@ TEST_CASE("tags that somebody removed are not the end: a sibling and the token t
   }
   SECTION("alone it forbids every create: a second one would be made") {
     auto listing = ec2::listing(kScope);
-    add(*listing, "tokens", "DescribeInstances", in_reservation(instance_xml("running", extra, {})));
+    add(*listing, "launched", "DescribeInstances", in_reservation(instance_xml("running", extra, {})));
     CHECK(listing->unreachable() == std::vector<std::string>{"i-1 (its nbform tags are gone)"});
     CHECK(listing->fold().live.empty());
   }
+}
+
+TEST_CASE("however many instances lost their tags, no request names more of them than EC2 takes") {
+  auto listing = ec2::listing(kScope);
+  std::string items;
+  for (int i = 0; i < 401; ++i)
+    items += fmt::format(
+        "<item><instanceId>i-{}</instanceId><instanceState><name>running</name></instanceState></item>", i);
+  items +=
+      "<item><instanceId>i-gone</instanceId><instanceState><name>terminated</name></instanceState></item>";
+  add(*listing, "tokens", "DescribeInstances", in_reservation(items));
+  std::vector<std::size_t> named;
+  for (const ListCall& list : listing->follow_ups())
+    named.push_back(list.call.body.at_path("Filter/0/Value").as_list().size());
+  CHECK(named == std::vector<std::size_t>{200, 200, 1});
 }
 
 TEST_CASE("what was forgotten is nobody's, whatever its token says") {
   auto listing = ec2::listing(kScope);
   std::string token =
       "<clientToken>" + ec2::token_prefix("research") + "12345678-0123456789abcdef</clientToken>";
-  add(*listing, "tokens", "DescribeInstances",
+  add(*listing, "launched", "DescribeInstances",
       in_reservation(instance_xml("running", token, {{"nbform:forgotten", "true"}})));
   CHECK(listing->unreachable().empty());
   CHECK(listing->fold().live.empty());
