@@ -134,16 +134,21 @@ class Refresher : public std::enable_shared_from_this<Refresher> {
     bool more = next.ok() && !next->empty();
     if (!next.ok() && !list.fact.empty() && next.error().code == Code::denied) {
       snapshot_.fact_errors.emplace(list.fact, std::move(next).error());
-      --gather.open;
-      return;
+      return end_list(index);
     }
     if (more)
       if (Result<> fine = tokens->take(*next); !fine.ok()) next = std::move(fine).error();
     if (!next.ok() && !gather.failure) gather.failure = std::move(next).error();
     if (more && next.ok() && !gather.failure)
       fetch_page(index, list, *next, tokens);
-    else if (--gather.open == 0 && !gather.failure && !std::exchange(gather.followed_up, true))
-      start_lists(index, gather.listing->follow_ups());
+    else
+      end_list(index);
+  }
+
+  void end_list(std::size_t index) {
+    Gather& gather = gathers_[index];
+    if (--gather.open > 0 || gather.failure || std::exchange(gather.followed_up, true)) return;
+    start_lists(index, gather.listing->follow_ups());
   }
 
   static Result<std::string> next_page(Gather& gather, const ListCall& list, Result<Answer> answer,
