@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "sim/variants.h"
+#include "sim/world_file.h"
 
 namespace nbform::sim {
 
@@ -48,12 +48,6 @@ void drop_connection(int remote_port) {
 void reply_json(httplib::Response& res, int status, const Value& value) {
   res.status = status;
   res.set_content(to_json(value), "application/json");
-}
-
-std::optional<std::string> slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path)) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 }  // namespace
@@ -204,17 +198,17 @@ struct Server::Inside {
   }
 
   Result<> load() {
-    auto text = options.world.empty() ? std::nullopt : slurp(options.world);
+    auto text = options.world.empty() ? std::nullopt : read_world_file(options.world);
     if (!text) return Ok{};
     world = NB_TRY(World::from_json(NB_TRY(parse_json(*text))));
     if (world.now() > now()) ahead = world.now() - now();
     return Ok{};
   }
 
-  void save() {
-    if (options.world.empty()) return;
+  Result<> save() {
+    if (options.world.empty()) return Ok{};
     std::lock_guard lock(mutex);
-    std::ofstream(options.world, std::ios::binary | std::ios::trunc) << to_json(world.to_json());
+    return replace_world_file(options.world, to_json(world.to_json()));
   }
 
   void set_up() {
@@ -291,11 +285,12 @@ void Server::run() {
   std::thread listener([this] { inside_->http->listen_after_bind(); });
   int received = 0;
   sigwait(&signals, &received);
-  inside_->save();
+  Result<> saved = inside_->save();
+  if (!saved.ok()) fmt::print(stderr, "{}. {}\n", saved.error().summary, saved.error().detail);
   // Connections that are kept alive would hold the listener for their whole timeout: nothing is left to be
   // done.
   std::fflush(nullptr);
-  std::_Exit(0);
+  std::_Exit(saved.ok() ? 0 : 1);
 }
 
 Result<Value> fetch_env(int port, bool tls) {
