@@ -114,6 +114,8 @@ std::vector<std::string> ssh_command(const Desk& desk, const SshSettings& settin
   option("ExitOnForwardFailure=yes");
   option(fmt::format("ServerAliveInterval={}", std::max<std::int64_t>(pulse, 1)));
   option("ServerAliveCountMax=3");
+  option("ControlMaster=yes");
+  option("ControlPath=" + desk.path(kControl));
   option("PermitLocalCommand=yes");
   option(fmt::format("LocalCommand=echo {}", kSshReady));
   if (settings.key_files.empty()) option("IdentityFile=none");
@@ -124,6 +126,15 @@ std::vector<std::string> ssh_command(const Desk& desk, const SshSettings& settin
   }
   out.insert(out.end(), {"-p", std::to_string(bridge_port), "-l", settings.user, "127.0.0.1"});
   return out;
+}
+
+std::vector<std::string> ssh_again(const Desk& desk, const std::string& command) {
+  return {"ssh",       "-F",
+          "none",      "-T",
+          "-S",        desk.path(kControl),
+          "-o",        "ControlMaster=no",
+          "-o",        "ProxyCommand=false",
+          "127.0.0.1", command};
 }
 
 }  // namespace nbform

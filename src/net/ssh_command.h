@@ -32,6 +32,7 @@ class Desk {
 // Names on the desk.
 inline constexpr std::string_view kKeyShown = "key-shown", kKeyVerdict = "key-verdict";
 inline constexpr std::string_view kAsked = "asked", kAnswer = "answer";
+inline constexpr std::string_view kControl = "control";
 inline constexpr std::string_view kHostKeyScript = "host-key", kAskScript = "ask";
 
 // What ssh prints when it has signed in and listens.
@@ -48,6 +49,8 @@ std::string key_file_in(std::string_view question);
 // To the machine through a port of our loopback; target i listens at the desk's "target<i>". None of the
 // user's configuration counts, and nothing of this is secret.
 std::vector<std::string> ssh_command(const Desk& desk, const SshSettings& settings, int bridge_port);
+// A command over the connection that ssh_command() made, and over no other.
+std::vector<std::string> ssh_again(const Desk& desk, const std::string& command);
 std::string target_name(std::size_t i);
 
 }  // namespace nbform

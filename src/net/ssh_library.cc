@@ -8,6 +8,7 @@
 #include <deque>
 #include <list>
 
+#include "net/ssh_output.h"
 #include "net/ssh_session.h"
 #include "net/ssh_sign_in.h"
 #include "net/ssh_transport.h"
@@ -53,7 +54,21 @@ class SshLibrary : public SshTransport {
 
   void carry(Descriptor near, const std::string& host, int port) override {
     const int origin = origin_of(near.get());
-    waiting_.push_back({std::move(near), host, port, origin});
+    waiting_.push_back({std::move(near), host, port, origin, ""});
+    go_on_soon();
+  }
+  void run(const std::string& command, std::function<void(std::string)> done) override {
+    outputs_.emplace_back();
+    auto place = std::prev(outputs_.end());
+    auto finish = [this, place, done = std::move(done)](std::string text) {
+      auto call = done;
+      outputs_.erase(place);  // and with it this
+      call(std::move(text));
+    };
+    auto [output, far] = SshOutput::open(env_, finish);
+    if (!far) return finish("");
+    *place = std::move(output);
+    waiting_.push_back({std::move(far), "", 0, 0, command});
     go_on_soon();
   }
   std::size_t carried() const override { return carried_.size() + waiting_.size(); }
@@ -64,6 +79,7 @@ class SshLibrary : public SshTransport {
     Descriptor near;
     std::string host;
     int port, origin;
+    std::string command;  // else a connection
   };
   struct Carried {
     Carried(Env& env, Descriptor near, std::unique_ptr<FarEnd> far)
@@ -107,6 +123,7 @@ class SshLibrary : public SshTransport {
   Stage stage_ = Stage::handshake;
   std::deque<Waiting> waiting_;  // for their channel; only the first one's is being opened
   std::list<std::unique_ptr<Carried>> carried_;
+  std::list<std::unique_ptr<SshOutput>> outputs_;  // of commands
   std::array<char, Relay::kChunk> scratch_;
   std::uint64_t heard_ = 0;  // bytes received when the pulse was last felt
   int silences_ = 0;
@@ -229,7 +246,8 @@ void SshLibrary::serve() {
 void SshLibrary::open_waiting() {
   while (!waiting_.empty()) {
     Waiting& next = waiting_.front();
-    Progress progress = session_.open_forward(next.host, next.port, next.origin);
+    Progress progress = next.command.empty() ? session_.open_forward(next.host, next.port, next.origin)
+                                             : session_.open_command(next.command);
     if (progress == Progress::again) return;
     Waiting connection = std::move(next);
     waiting_.pop_front();
@@ -245,6 +263,7 @@ void SshLibrary::open_waiting() {
 void SshLibrary::turn_away(Waiting connection) {
   const std::string target = fmt::format("{}:{}", connection.host, connection.port);
   reset_connection(std::move(connection.near));
+  if (!connection.command.empty()) return;
   const bool forbidden = session_.trouble() == Trouble::channel_forbidden;
   calls_.turned_away(
       connection_refused(forbidden ? SshProblem::forwarding_forbidden : SshProblem::target_refused,
@@ -309,6 +328,7 @@ void SshLibrary::lose() {
 void SshLibrary::leave() {
   for (auto& carried : carried_) carried->relay.reset();
   carried_.clear();
+  outputs_.clear();
   for (Waiting& connection : waiting_) reset_connection(std::move(connection.near));
   waiting_.clear();
   if (stage_ == Stage::serve) {

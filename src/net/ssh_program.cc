@@ -74,6 +74,12 @@ class SshProgram : public SshTransport {
     soon_.set(Duration(0), [this] { join_waiting(); });
   }
   std::size_t carried() const override { return joints_.size() + waiting_.size(); }
+  void run(const std::string& command, std::function<void(std::string)> done) override {
+    env_.spawn(ssh_again(desk_, command), settings_.handshake_limit,
+               lifeline_.guard([done = std::move(done)](Result<ProgramResult> result) {
+                 done(result.ok() ? std::move(result->out) : "");
+               }));
+  }
 
  private:
   struct Waiting {

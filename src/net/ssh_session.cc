@@ -80,6 +80,7 @@ SshSession::Trouble kind_of(int code, const std::string& text) {
     case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
       return SshSession::Trouble::key;
     case LIBSSH2_ERROR_CHANNEL_FAILURE:
+    case LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED:
     case LIBSSH2_ERROR_TIMEOUT:
       return text.find("prohibited") != std::string::npos ? SshSession::Trouble::channel_forbidden
                                                           : SshSession::Trouble::channel_refused;
@@ -270,6 +271,14 @@ SshSession::Progress SshSession::open_forward(const std::string& host, int port,
   lib_->opened = libssh2_channel_open_ex(lib_->session, "direct-tcpip", sizeof "direct-tcpip" - 1, kWindow,
                                          kPacket, message.data(), length(message));
   return lib_->opened != nullptr ? Progress::done : progress(libssh2_session_last_errno(lib_->session));
+}
+
+SshSession::Progress SshSession::open_command(const std::string& command) {
+  if (lib_->opened == nullptr) lib_->opened = libssh2_channel_open_session(lib_->session);
+  if (lib_->opened == nullptr) return progress(libssh2_session_last_errno(lib_->session));
+  Progress started = progress(libssh2_channel_exec(lib_->opened, command.c_str()));
+  if (started == Progress::failed) lib_->retired.push_back(std::exchange(lib_->opened, nullptr));
+  return started;
 }
 
 std::unique_ptr<FarEnd> SshSession::take_channel() {

@@ -45,7 +45,9 @@ class SshSession {
 
   // One at a time. `origin` is the port of the local connection.
   Progress open_forward(const std::string& host, int port, int origin);
-  std::unique_ptr<FarEnd> take_channel();  // what open_forward() made
+  // A command's output and its end come out of the channel.
+  Progress open_command(const std::string& command);
+  std::unique_ptr<FarEnd> take_channel();  // what open_forward() or open_command() made
   // A channel that carries nothing: reading it is how the session answers the server while no other is open.
   Progress open_pump();
   void pump();

@@ -42,6 +42,9 @@ class SshTransport {
   // Takes a local connection to host:port as seen by the machine. Only once connected.
   virtual void carry(Descriptor near, const std::string& host, int port) = 0;
   virtual std::size_t carried() const = 0;
+  // Runs a command without input; what it prints, at most 256 KiB of it, is "" where the server runs none.
+  // `done` is not called when the session ends first. Only once connected.
+  virtual void run(const std::string& command, std::function<void(std::string output)> done) = 0;
 };
 
 // Over libssh2. `socket` is a connected stream of any sort.

@@ -68,6 +68,10 @@ class Tunnel::Machine {
   }
   bool connected() const { return connected_at_.has_value(); }
   std::size_t connections() const { return held_.size() + (transport_ ? transport_->carried() : 0); }
+  void run(const std::string& command, std::function<void(std::string)> done) {
+    if (connected()) transport_->run(command, std::move(done));
+  }
+  void aim(std::size_t forward, int port);
 
  private:
   struct Held {
@@ -256,6 +260,15 @@ void Tunnel::Machine::on_ended(SshFailure failure) {
   next_.set(pause, [this] { attempt(); });
 }
 
+// The system's ssh was told of its targets when it began.
+void Tunnel::Machine::aim(std::size_t forward, int port) {
+  settings_.forwards.at(forward).port = ports_.at(forward)->forward.port = port;
+  if (!connected() || settings_.via != Via::program) return;
+  transport_.reset();
+  connected_at_.reset();
+  next_.set(Duration(0), [this] { attempt(); });
+}
+
 // What the library cannot do, the user's own ssh may.
 bool Tunnel::Machine::another_way(const SshFailure& failure) {
   const bool beyond =
@@ -308,6 +321,12 @@ bool Tunnel::connected() const {
 }
 std::size_t Tunnel::connections() const {
   return machine_->connections();
+}
+void Tunnel::run(const std::string& command, std::function<void(std::string)> done) {
+  machine_->run(command, std::move(done));
+}
+void Tunnel::aim(std::size_t forward, int port) {
+  machine_->aim(forward, port);
 }
 
 }  // namespace nbform

@@ -80,6 +80,12 @@ class Tunnel {
   bool connected() const;
   std::size_t connections() const;  // under way or waiting
 
+  // Runs a command on the machine, see SshTransport::run. Does nothing unless connected.
+  void run(const std::string& command, std::function<void(std::string output)> done);
+  // New connections of a forward go to another port there. Where that takes a new connection to the machine,
+  // it is not connected() for a moment, and then tells so again.
+  void aim(std::size_t forward, int port);
+
   class Machine;  // its insides
 
  private:
