@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/apply_flow.h"
+#include "cli/browser.h"
 #include "cli/commands.h"
 #include "cli/connect_screen.h"
 #include "cli/machine.h"
@@ -21,7 +22,7 @@ struct ConnectOptions {
   StackFlags stack;
   std::string name;
   std::vector<std::string> forwards, identities;
-  bool start = false, yes = false, no_open = false, accept_new_host_key = false, json = false;
+  bool start = false, yes = false, no_open = false, print = false, accept_new_host_key = false, json = false;
 };
 
 // Jupyter's first, then those of -L.
@@ -75,6 +76,8 @@ class Connect {
     s.access = target.access;
     s.user = std::move(target.user);
     s.forwards = NB_TRY(forwards_of(notebook_, s.access->jupyter_port(machine), options_.forwards));
+    s.jupyter_port_fixed =
+        notebook_.access.tunnel.value_or({}).remote != 0 || !notebook_.access.jupyter.port.absent();
     s.machine = std::move(machine);
     s.ssh_port = target.port;
     s.key_files = std::move(target.key_files);
@@ -100,27 +103,34 @@ class Connect {
         Env::Echo::hidden);
   }
 
-  std::string url() const { return fmt::format("http://127.0.0.1:{}/", connection_->ports().front()); }
+  std::string url(bool with_token) const {
+    return connection_->jupyter().server.url(connection_->ports().front(), with_token);
+  }
 
   void announce() {
     Screen& screen = session_.shell().screen;
     if (options_.json) {
       List ports;
       for (int port : connection_->ports()) ports.push_back(port);
-      screen.out(to_json(Map{{"notebook", notebook_.key}, {"url", url()}, {"ports", std::move(ports)}}) +
-                 "\n");
+      screen.out(
+          to_json(
+              Map{{"notebook", notebook_.key}, {"url", url(options_.print)}, {"ports", std::move(ports)}}) +
+          "\n");
       return;
     }
-    screen.out(url() + "\n");
+    const bool opens = !options_.no_open && screen.talks_to_terminal();
+    screen.out(url(options_.print) + "\n");
+    screen.err(token_note(opens));
     screen.err("Ctrl-C ends the connection.\n");
-    if (!options_.no_open && screen.talks_to_terminal()) open_browser();
+    if (opens) browser_.emplace(session_.env(), Secret(url(true)));
   }
 
-  // In a session of its own, so that a browser that begins with it does not end with us. Where there is none,
-  // the URL on the screen is enough.
-  void open_browser() {
-    session_.env().spawn({"setsid", "--fork", "xdg-open", url()}, std::chrono::seconds(20),
-                         [](const Result<ProgramResult>&) {});
+  std::string token_note(bool opens) const {
+    if (connection_->jupyter().locked)
+      return "Jupyter asks for a token or password, which this login can't read on the machine.\n";
+    if (connection_->jupyter().server.token.empty() || options_.print) return "";
+    return fmt::format("Jupyter asks for a token{}. --print shows it.\n",
+                       opens ? ", which the browser is given" : "");
   }
 
   Session& session_;
@@ -128,6 +138,7 @@ class Connect {
   const ConnectOptions& options_;
   ConnectScreen screen_;
   std::unique_ptr<Connection> connection_;
+  std::optional<Browser> browser_;
   std::optional<Diagnostic> failure_;
 };
 
@@ -188,6 +199,7 @@ Run declare(Flags& flags) {
   flags.texts("-L", options->forwards, "PORT:HOST:PORT", "One more port to forward, as for ssh; repeatable");
   flags.texts("-i,--identity", options->identities, "FILE", "Private key to sign in with; repeatable");
   flags.flag("--no-open", options->no_open, "Do not open a browser");
+  flags.flag("--print", options->print, "Print the URL with Jupyter's token");
   flags.flag("--accept-new-host-key", options->accept_new_host_key,
              "Trust the key that the machine shows, where the cloud shows none");
   flags.flag("--json", options->json, "One JSON line on stdout once Jupyter answers; open no browser");

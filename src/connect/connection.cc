@@ -16,7 +16,6 @@ namespace {
 
 constexpr Duration kPollMachine = std::chrono::seconds(3);
 constexpr Duration kUsersAfterBoot = std::chrono::minutes(1);
-constexpr Duration kPollJupyter = std::chrono::seconds(1);
 
 std::string fingerprints(const std::vector<HostKey>& keys) {
   std::vector<std::string> out;
@@ -63,6 +62,7 @@ Result<> Connection::open_tunnel() {
   calls.verify = [this](const HostKey& shown, std::function<void(Result<>)> done) { done(verify(shown)); };
   calls.passphrase = ask_passphrase_;
   calls.on_event = [this](const TunnelEvent& event) { on_tunnel(event); };
+  search_.reset();
   tunnel_.reset();
   tunnel_ = NB_TRY(Tunnel::open(env_, std::move(tunnel), std::move(calls)));
   return Ok{};
@@ -214,7 +214,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
       return;  // its end is told in a moment
     case TunnelEvent::What::connected:
       tell(What::ssh, true, fmt::format("{}@{}", settings_.user, event.text));
-      return probe_jupyter();
+      return look_for_jupyter();
     case TunnelEvent::What::via_program:
       return tell(What::notice, true, event.failure.why.detail);
     case TunnelEvent::What::turned_away:
@@ -223,6 +223,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
       return;
     case TunnelEvent::What::lost:
       ready_ = false;
+      search_.reset();
       said_ = ConnectEvent{What::lost, true, "", event.failure.why, {}};
       return on_event_(said_);
     case TunnelEvent::What::waiting:
@@ -233,38 +234,34 @@ void Connection::on_tunnel(const TunnelEvent& event) {
   }
 }
 
-// Jupyter: GET /api takes no token, in the classic server and in Jupyter Server 2.
+// Jupyter
 
-void Connection::probe_jupyter() {
-  if (!tunnel_->connected()) return;  // lost meanwhile: `connected` comes again
-  Request request;
-  request.url = fmt::format("http://127.0.0.1:{}/api", tunnel_->ports().front());
-  request.timeout = std::chrono::seconds(10);
-  request.max_body = std::size_t{64} << 10;
-  env_.send(std::move(request),
-            lifeline_.guard([this](const Result<Response>& answer) { judge_jupyter(answer); }));
+void Connection::look_for_jupyter() {
+  search_ = std::make_unique<JupyterSearch>(
+      env_, *tunnel_, settings_.forwards.front().port, settings_.jupyter_port_fixed,
+      JupyterSearch::Calls{[this](FoundJupyter found) { on_jupyter(std::move(found)); },
+                           [this](int port) { look_elsewhere(port); },
+                           [this](const std::string& why) { no_jupyter(why); }});
 }
 
-void Connection::judge_jupyter(const Result<Response>& answer) {
-  if (!tunnel_->connected()) return;
-  auto body = answer.ok() ? parse_json(answer->body) : Result<Value>(Value());
-  if (answer.ok() && body.ok() && !(*body)["version"].is_null()) {
-    tell(ConnectEvent::What::jupyter, true,
-         fmt::format("version {}", printable((*body)["version"].as_text())));
-    was_ready_ = ready_ = true;
-    return;
-  }
-  const TunnelForward& jupyter = settings_.forwards.front();
-  std::string why = answer.ok() ? fmt::format("what listens on port {} is not Jupyter (status {})",
-                                              jupyter.port, answer->status)
-                                : fmt::format("nothing answers on port {} yet", jupyter.port);
-  if (!may_wait())
-    return fail(error(Code::timeout, "Jupyter does not answer",
-                      fmt::format("{} is reached, but {}.", settings_.notebook, why))
-                    .of(settings_.notebook)
-                    .with_hint("Start it there, or say where it listens:\n    access: {jupyter: {port: N}}"));
-  tell(ConnectEvent::What::jupyter, false, why);
-  env_.after(kPollJupyter, lifeline_.guard([this] { probe_jupyter(); }));
+void Connection::look_elsewhere(int port) {
+  settings_.forwards.front().port = port;
+  tunnel_->aim(0, port);
+  if (tunnel_->connected()) look_for_jupyter();
+}
+
+void Connection::on_jupyter(FoundJupyter found) {
+  jupyter_ = std::move(found);
+  tell(ConnectEvent::What::jupyter, true, "version " + jupyter_.version);
+  was_ready_ = ready_ = true;
+}
+
+void Connection::no_jupyter(const std::string& why) {
+  if (may_wait()) return tell(ConnectEvent::What::jupyter, false, why);
+  fail(error(Code::timeout, "Jupyter does not answer",
+             fmt::format("{} is reached, but {}.", settings_.notebook, why))
+           .of(settings_.notebook)
+           .with_hint("Start it there, or say where it listens:\n    access: {jupyter: {port: N}}"));
 }
 
 }  // namespace nbform

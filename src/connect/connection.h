@@ -12,6 +12,7 @@
 
 #include "cloud/ssh_access.h"
 #include "connect/host_keys.h"
+#include "connect/jupyter.h"
 #include "engine/wire.h"
 #include "net/tunnel.h"
 
@@ -26,6 +27,7 @@ struct ConnectSettings {
   std::vector<std::string> key_files;
   std::string agent_socket;
   std::vector<TunnelForward> forwards;           // Jupyter's first
+  bool jupyter_port_fixed = false;               // it is looked for at no other port
   std::string known_machines;                    // path of the file
   bool accept_new_host_key = false;              // where the cloud shows none
   Duration patience = std::chrono::minutes(10);  // for a machine, sshd and Jupyter that are still starting
@@ -52,6 +54,7 @@ class Connection {
 
   bool ready() const { return ready_; }                        // Jupyter answers now
   std::vector<int> ports() const { return tunnel_->ports(); }  // once ready
+  const FoundJupyter& jupyter() const { return jupyter_; }     // once ready
 
  private:
   using FoundAddress = std::function<void(Result<TunnelAddress>)>;
@@ -71,8 +74,10 @@ class Connection {
   void sign_in_later();
   Diagnostic with_remedy(const SshFailure& failure) const;
   void on_tunnel(const TunnelEvent& event);
-  void probe_jupyter();
-  void judge_jupyter(const Result<Response>& answer);
+  void look_for_jupyter();
+  void look_elsewhere(int port);
+  void on_jupyter(FoundJupyter found);
+  void no_jupyter(const std::string& why);
 
   void tell(ConnectEvent::What what, bool done, std::string text);
   void fail(Diagnostic why);
@@ -85,6 +90,8 @@ class Connection {
   AskPassphrase ask_passphrase_;
   HostKeyFinder finder_;
   std::unique_ptr<Tunnel> tunnel_;
+  std::unique_ptr<JupyterSearch> search_;
+  FoundJupyter jupyter_;
   Lifeline lifeline_;
   Time began_;  // this attempt to be ready
   bool was_ready_ = false, ready_ = false;
