@@ -80,14 +80,14 @@ if [ -n "$by_ctest" ]; then
   build tests release all
 fi
 
-if wants contract; then
-  say "Clients of others, for the contract tests"
+if wants contract || wants e2e; then
+  say "Clients of others, for the contract tests, and JupyterLab"
   if make_venv >build/venv.log 2>&1; then
     echo "build/venv has what tests/contract/requirements.txt names"
   else
     rm -rf build/venv
     tail -n 3 build/venv.log
-    echo "SKIP contract: the Python packages of tests/contract/requirements.txt could not be had"
+    echo "SKIP contract and e2e_jupyter: the Python packages of tests/contract/requirements.txt could not be had"
   fi
 fi
 

@@ -1,18 +1,16 @@
 """nbform connect as a user runs it: nbsim is the cloud, a real sshd on this computer's loopback is the machine, and a small
 server of HTTP stands for Jupyter."""
 
-import contextlib
 import http.server
 import json
-import queue
 import signal
 import threading
 import unittest
 import urllib.request
 
 import ssh_machine
-from harness import EndToEnd
-from ssh_machine import USER, Place, Sshd, keygen
+from connect_case import ConnectCase
+from ssh_machine import USER, Sshd, keygen
 
 VERSION = "6.4.12"
 
@@ -30,94 +28,21 @@ class Jupyter(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def lines_of(stream, into):
-    for line in stream:
-        into.put(line.rstrip("\n"))
-    into.put(None)
-
-
-@unittest.skipIf(ssh_machine.missing(), ssh_machine.missing())
-class Connect(EndToEnd):
+class Connect(ConnectCase):
     def setUp(self):
         super().setUp()
-        self.keys = Place()
-        self.addCleanup(self.keys.remove)
-        self.key = keygen(self.keys.path / "mine")
-        self.sshd = Sshd(authorized=[self.key], listen="0.0.0.0")
-        self.addCleanup(self.sshd.remove)
         self.jupyter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Jupyter)
         threading.Thread(target=self.jupyter.serve_forever, daemon=True).start()
         self.addCleanup(self.jupyter.server_close)
         self.addCleanup(self.jupyter.shutdown)
-        self.cloud = self.connect(self.start_cloud())
-        self.cloud.admin("loopback")
-        self.declare(self.jupyter.server_port)
+        self.behind(self.jupyter.server_port)
 
-    def declare(self, port, more=""):
-        self.manifest(f"""nbform: 1
-stack: {{name: research, id: 3f9a1c2e}}
-notebooks:
-  train:
-    service: gce
-    where: us-central1-b
-    machine: e2-standard-2
-    disks: {{boot: 200GB}}
-    access:
-      ssh: {{user: {USER}, port: {self.sshd.port}, keys: [~/.ssh/id_ed25519.pub]}}
-      tunnel: "{ssh_machine.free_port()}:{port}"
-{more}""")
-
-    def publish(self, keys=None):
-        """What the guest agent writes at its first boot."""
-        for line in keys or self.sshd.host_keys():
-            kind, blob = line.split()[:2]
-            self.cloud.admin("guest", zone="us-central1-b", name="train", namespace="hostkeys", key=kind, value=blob)
-
-    def made(self):
-        self.nbform("apply -y")
-        self.publish()
-
-    def open(self, flags="", key=None):
-        """A running connect; its lines of stderr and stdout arrive in queues."""
-        process = self.start(f"connect train --no-open -i {key or self.key} {flags}")
-        out, err = queue.Queue(), queue.Queue()
-        readers = [threading.Thread(target=lines_of, args=pair, daemon=True)
-                   for pair in ((process.stdout, out), (process.stderr, err))]
-        for reader in readers:
-            reader.start()
-        self.addCleanup(self.close, process, readers)
-        return process, out, err
-
-    def close(self, process, readers):
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for reader in readers:
-            reader.join()
-        process.stdout.close()
-        process.stderr.close()
-
-    def line(self, lines, words=""):
-        """The next line that has the words."""
-        seen = []
-        with contextlib.suppress(queue.Empty):
-            while (line := lines.get(timeout=60)) is not None:
-                seen.append(line)
-                if words in line:
-                    return line
-        self.fail(f"no line with '{words}':\n" + "\n".join(seen))
-
-    def end(self, process, number=signal.SIGINT):
-        process.send_signal(number)
-        return process.wait(20)
+    def behind(self, port):
+        self.declare(f"{ssh_machine.free_port()}:{port}")
 
     def get(self, url, path="tree"):
         with urllib.request.urlopen(url + path, timeout=20) as answer:
             return json.load(answer)
-
-    def address(self):
-        vm = json.load(urllib.request.urlopen(f"{self.cloud.url}/_nbsim/world", timeout=10))["instances"][0]["wire"]
-        return vm["networkInterfaces"][0]["accessConfigs"][0]["natIP"]
 
     def test_from_a_manifest_to_jupyter(self):
         self.made()
@@ -219,7 +144,7 @@ notebooks:
 
     def test_jupyter_that_comes_late_is_waited_for(self):
         late = ssh_machine.free_port()
-        self.declare(late)
+        self.behind(late)
         self.made()
         process, out, err = self.open()
         self.line(err, f"nothing answers on port {late} yet")
