@@ -22,7 +22,8 @@ struct ConnectOptions {
   StackFlags stack;
   std::string name;
   std::vector<std::string> forwards, identities;
-  bool start = false, yes = false, no_open = false, print = false, accept_new_host_key = false, json = false;
+  bool start = false, yes = false, no_open = false, print = false, colab = false, accept_new_host_key = false,
+       json = false;
 };
 
 // Jupyter's first, then those of -L.
@@ -78,6 +79,7 @@ class Connect {
     s.forwards = NB_TRY(forwards_of(notebook_, s.access->jupyter_port(machine), options_.forwards));
     s.jupyter_port_fixed =
         notebook_.access.tunnel.value_or({}).remote != 0 || !notebook_.access.jupyter.port.absent();
+    s.for_colab = options_.colab;
     s.machine = std::move(machine);
     s.ssh_port = target.port;
     s.key_files = std::move(target.key_files);
@@ -118,11 +120,24 @@ class Connect {
           "\n");
       return;
     }
+    if (options_.colab) return announce_to_colab();
     const bool opens = !options_.no_open && screen.talks_to_terminal();
     screen.out(url(options_.print) + "\n");
     screen.err(token_note(opens));
     screen.err("Ctrl-C ends the connection.\n");
     if (opens) browser_.emplace(session_.env(), Secret(url(true)));
+  }
+
+  // Colab takes no other host, and asks for the token as part of the URL.
+  void announce_to_colab() {
+    Screen& screen = session_.shell().screen;
+    std::string pasted = url(true);
+    pasted.replace(pasted.find("127.0.0.1"), std::string_view("127.0.0.1").size(), "localhost");
+    screen.out(pasted + "\n");
+    screen.err(
+        "In Colab: the arrow beside Connect, `Connect to a local runtime`, and this URL as the backend URL.\n"
+        "Chrome asks once whether the page may reach devices on the local network: allow it.\n"
+        "Ctrl-C ends the connection.\n");
   }
 
   std::string token_note(bool opens) const {
@@ -200,6 +215,7 @@ Run declare(Flags& flags) {
   flags.texts("-i,--identity", options->identities, "FILE", "Private key to sign in with; repeatable");
   flags.flag("--no-open", options->no_open, "Do not open a browser");
   flags.flag("--print", options->print, "Print the URL with Jupyter's token");
+  flags.flag("--colab", options->colab, "See that Colab can use it, and print the URL to paste there");
   flags.flag("--accept-new-host-key", options->accept_new_host_key,
              "Trust the key that the machine shows, where the cloud shows none");
   flags.flag("--json", options->json, "One JSON line on stdout once Jupyter answers; open no browser");

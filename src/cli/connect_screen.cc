@@ -26,6 +26,8 @@ std::string_view stage_name(ConnectEvent::What what) {
       return "ssh";
     case ConnectEvent::What::jupyter:
       return "jupyter";
+    case ConnectEvent::What::colab:
+      return "colab";
     default:
       return "";
   }

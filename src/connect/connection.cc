@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "connect/colab.h"
 #include "connect/machine_stream.h"
 #include "engine/refresh.h"
 #include "net/retry.h"
@@ -253,7 +254,18 @@ void Connection::look_elsewhere(int port) {
 void Connection::on_jupyter(FoundJupyter found) {
   jupyter_ = std::move(found);
   tell(ConnectEvent::What::jupyter, true, "version " + jupyter_.version);
-  was_ready_ = ready_ = true;
+  settings_.for_colab && !was_ready_ ? ask_for_colab() : become_ready();
+}
+
+void Connection::ask_for_colab() {
+  Request request = colab_preflight(jupyter_.server.url(tunnel_->ports().front(), false));
+  env_.send(std::move(request), lifeline_.guard([this](const Result<Response>& answer) {
+    if (!tunnel_->connected()) return;  // it is asked again
+    if (!answer.ok()) return fail(answer.error());
+    if (auto refusal = colab_refusal(*answer)) return fail(std::move(*refusal).of(settings_.notebook));
+    tell(ConnectEvent::What::colab, true, "its pages may call Jupyter, with credentials");
+    become_ready();
+  }));
 }
 
 void Connection::no_jupyter(const std::string& why) {

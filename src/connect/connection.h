@@ -28,6 +28,7 @@ struct ConnectSettings {
   std::string agent_socket;
   std::vector<TunnelForward> forwards;           // Jupyter's first
   bool jupyter_port_fixed = false;               // it is looked for at no other port
+  bool for_colab = false;                        // Jupyter must let Colab's pages call it
   std::string known_machines;                    // path of the file
   bool accept_new_host_key = false;              // where the cloud shows none
   Duration patience = std::chrono::minutes(10);  // for a machine, sshd and Jupyter that are still starting
@@ -35,7 +36,17 @@ struct ConnectSettings {
 
 // What a person is shown. A stage is first `waiting`, with what for, and then done.
 struct ConnectEvent {
-  enum class What { machine, host_key, ssh, jupyter, notice, lost, retry, failed } what = What::machine;
+  enum class What {
+    machine,
+    host_key,
+    ssh,
+    jupyter,
+    colab,
+    notice,
+    lost,
+    retry,
+    failed
+  } what = What::machine;
   bool done = false;
   std::string text;
   Diagnostic why;     // lost, retry, failed
@@ -78,6 +89,8 @@ class Connection {
   void look_elsewhere(int port);
   void on_jupyter(FoundJupyter found);
   void no_jupyter(const std::string& why);
+  void ask_for_colab();
+  void become_ready() { was_ready_ = ready_ = true; }
 
   void tell(ConnectEvent::What what, bool done, std::string text);
   void fail(Diagnostic why);

@@ -1,6 +1,7 @@
 """A headless Chromium that is driven over its DevTools protocol as a person would: opens pages, types, presses keys, and
 reads what the page shows. Knows no Jupyter."""
 
+import base64
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ class Chromium:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                 "--remote-debugging-port=0", "--remote-allow-origins=*", f"--user-data-dir={self.place.path}/profile",
+                 "--remote-debugging-port=0", "--remote-allow-origins=*", "--disable-features=LocalNetworkAccessChecks", f"--user-data-dir={self.place.path}/profile",
                  "about:blank"],
                 stdout=log, stderr=log, env={**os.environ, "HOME": str(self.place.path)})
         port_file = self.place.path / "profile/DevToolsActivePort"
@@ -49,9 +50,21 @@ class Chromium:
     def open(self, url):
         self.call("Page.navigate", url=url)
 
+    def open_as(self, url, html):
+        """A page of that address without asking its server."""
+        self.call("Fetch.enable", patterns=[{"urlPattern": url}])
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": "Page.navigate", "params": {"url": url}}))
+        while (message := json.loads(self.socket.recv())).get("method") != "Fetch.requestPaused":
+            pass
+        body = base64.b64encode(html.encode()).decode()
+        self.call("Fetch.fulfillRequest", requestId=message["params"]["requestId"], responseCode=200, body=body,
+                  responseHeaders=[{"name": "Content-Type", "value": "text/html"}])
+        self.call("Fetch.disable")
+
     def value(self, expression):
-        """None where the page can't tell yet."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """None where the page can't tell yet. A promise is waited for."""
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return None if "exceptionDetails" in result else result["result"].get("value")
 
     def wait_for(self, expression, seconds=40):

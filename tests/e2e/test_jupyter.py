@@ -34,11 +34,30 @@ END
 """
 
 
+# As Colab's front end: REST and a WebSocket, from a page of its origin.
+COLAB = """(async () => {
+  const made = await fetch("%(url)sapi/kernels?token=%(token)s", {method: "POST", credentials: "include", body: "{}"});
+  const id = (await made.json()).id, session = crypto.randomUUID();
+  const socket = new WebSocket("%(url)sapi/kernels/".replace("http", "ws") + id + "/channels?token=%(token)s&session_id=" + session);
+  const header = {msg_id: "one", msg_type: "execute_request", session, username: "", version: "5.3"};
+  const content = {code: "print(6 * 7)", silent: false, store_history: true, user_expressions: {}, allow_stdin: false};
+  const cell = {header, parent_header: {}, metadata: {}, content, channel: "shell", buffers: []};
+  socket.onopen = () => socket.send(JSON.stringify(cell));
+  return await new Promise((done, failed) => {
+    socket.onerror = () => failed("no WebSocket");
+    socket.onmessage = event => {
+      const message = JSON.parse(event.data);
+      if (message.msg_type === "stream") done(message.content.text);
+    };
+  });
+})()"""
+
+
 class WithJupyter(ConnectCase):
     """One server for all tests of a class."""
 
     PROGRAM, APP, RUN_CELL, CODE_SHOWN = None, None, None, None
-    MORE = {}
+    MORE = {"allow_origin": "https://colab.research.google.com", "allow_credentials": True}
     LOGIN = jupyter.LOGIN
 
     @classmethod
@@ -128,6 +147,18 @@ class Proofs:
         client.call("DELETE", f"api/kernels/{kernel}")
         self.assertEqual(self.end(process), 0)
 
+    def test_a_page_of_colab_s_origin_runs_a_kernel(self):
+        process, out, err = self.open("--colab")
+        self.line(err, "its pages may call Jupyter, with credentials")
+        url, token = self.line(out, "http://localhost:").split("?token=")
+        self.assertEqual(token, self.server.token)
+        browser = Chromium()
+        self.addCleanup(browser.close)
+        browser.open_as("https://colab.research.google.com/drive/1", "<title>not the real one</title>")
+        browser.wait_for("document.title === 'not the real one'")
+        self.assertEqual(browser.value(COLAB % {"url": url, "token": token}), "42\n")
+        self.assertEqual(self.end(process), 0)
+
     def test_the_token_shows_only_where_asked(self):
         process, printed, _ = self.connected("")
         self.assertNotIn("token", printed)
@@ -197,7 +228,7 @@ class Elsewhere(WithJupyter):
     """Neither where the image has it, nor at the root of its address."""
 
     PROGRAM, APP = jupyter.LAB, "ServerApp"
-    MORE = {"base_url": "/user/me/"}
+    MORE = {"base_url": "/user/me/"}  # and nobody from elsewhere may call it
 
     def test_it_is_found_by_what_it_says_of_itself(self):
         for key in (self.key, keygen(self.keys.path / "rsa", "rsa", "-b", "2048")):
@@ -208,6 +239,12 @@ class Elsewhere(WithJupyter):
             self.assertIn(f"/user/me/?token={self.server.token}", printed)
             self.assertEqual(client.call("GET", "api/status")[0], 200)
             self.assertEqual(self.end(process), 0)
+
+    def test_a_jupyter_that_lets_nobody_else_in_is_nothing_for_colab(self):
+        done = self.nbform(f"connect train --no-open --colab -i {self.key}", exit=1)
+        self.assertIn("Jupyter does not let Colab in", done.stderr)
+        self.assertIn('c.ServerApp.allow_origin = "https://colab.research.google.com"', done.stderr)
+        self.assertNotIn(self.server.token, done.stdout + done.stderr)
 
     def test_what_cannot_be_read_is_said(self):
         """The login is another user's, or Jupyter keeps its files elsewhere."""
