@@ -22,6 +22,8 @@ std::string_view stage_name(ConnectEvent::What what) {
       return "machine";
     case ConnectEvent::What::host_key:
       return "host key";
+    case ConnectEvent::What::way:
+      return "way in";
     case ConnectEvent::What::ssh:
       return "ssh";
     case ConnectEvent::What::jupyter:

@@ -27,6 +27,11 @@ bool is_everybody(std::string_view source) {
   return source == "0.0.0.0/0" || source == "::/0";
 }
 
+void add_rule(List& rules, std::string text) {
+  Value rule(std::move(text));
+  if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(std::move(rule));
+}
+
 std::string range_of(std::string_view from) {
   if (from.find('/') != std::string_view::npos) return to_lower(from);
   return fmt::format("{}/{}", to_lower(from), from.find(':') == std::string_view::npos ? 32 : 128);

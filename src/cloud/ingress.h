@@ -20,6 +20,9 @@ bool is_everybody(std::string_view source);          // 0.0.0.0/0 or ::/0
 // One address is a range of one; lower case.
 std::string range_of(std::string_view from);
 
+// Once, however often a manifest says it.
+void add_rule(List& rules, std::string text);
+
 // What the rules let everybody reach, each once: "tcp 443".
 std::vector<std::string> open_to_everybody(const List& rules);
 // "access.ssh.allow_from +203.0.113.7/32 −198.51.100.0/24": of port 22 the sources say it all.

@@ -2,6 +2,7 @@
 // be read through the cloud's own API. Pure; knows no SSH and performs nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,11 @@ struct HostKeySource {
   Call call;
 };
 
+// A machine as the relay of its cloud knows it.
+struct RelayTarget {
+  std::string project, zone, instance, interface;
+};
+
 class SshAccess {
  public:
   virtual ~SshAccess() = default;
@@ -30,6 +36,14 @@ class SshAccess {
   virtual std::string login(const Live& machine) const = 0;
   // Where Jupyter listens on the machine, as its image starts it.
   virtual int jupyter_port(const Live& machine) const = 0;
+  // How the cloud's own relay reaches a machine that has no public address; none: there is no such relay.
+  virtual std::optional<RelayTarget> relay(const Live&) const { return std::nullopt; }
+  // What lists the firewall rules that concern it (pages follow by "pageToken"), and what they say: why none
+  // lets the relay into that port; none: one does.
+  virtual Call relay_rules(const Live&) const { return {}; }
+  virtual std::optional<Diagnostic> relay_shut_out(const Live&, const std::vector<Value>&, int) const {
+    return std::nullopt;
+  }
   // The surest one first.
   virtual std::vector<HostKeySource> host_key_sources(const Live& machine) const = 0;
   // "ssh-ed25519 AAAA..." of an answer; none: nothing is written yet.

@@ -157,6 +157,8 @@ void Connection::expect(std::vector<HostKey> keys, const std::string& from) {
 }
 
 void Connection::give_address(const FoundAddress& done) {
+  way_.reset();
+  if (goes_by_relay(*settings_.access, settings_.machine)) return give_stream(done);
   std::string address = settings_.access->address(settings_.machine);
   if (address.empty()) return done(no_way_in(settings_.notebook));
   TunnelAddress found;
@@ -164,6 +166,27 @@ void Connection::give_address(const FoundAddress& done) {
   found.port = settings_.ssh_port;
   found.host_key_types = types_of(expected_);
   done(std::move(found));
+}
+
+void Connection::give_stream(const FoundAddress& done) {
+  auto given = [this, done](TunnelAddress found) {
+    found.host = fmt::format("{}, through IAP", settings_.machine.name);
+    done(std::move(found));
+  };
+  MachineStreamCalls calls;
+  calls.connected = [this, given](Descriptor stream) {
+    tell(ConnectEvent::What::way, true, "IAP, as there is no public address");
+    given({.stream = std::move(stream), .host_key_types = types_of(expected_)});
+  };
+  calls.failed = [this, given, done](Diagnostic why) {
+    why.address = settings_.notebook;
+    const bool passes = why.code == Code::unavailable || why.code == Code::timeout;
+    if (!passes) return done(std::move(why));
+    given({.trouble = SshFailure{SshProblem::unreachable, std::move(why)}});
+  };
+  calls.notice = [this](std::string text) { tell(ConnectEvent::What::notice, true, std::move(text)); };
+  way_ = std::make_unique<MachineStream>(env_, wire_, *settings_.access, settings_.machine,
+                                         settings_.ssh_port, settings_.notebook, std::move(calls));
 }
 
 Result<> Connection::verify(const HostKey& shown) {

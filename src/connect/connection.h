@@ -13,6 +13,7 @@
 #include "cloud/ssh_access.h"
 #include "connect/host_keys.h"
 #include "connect/jupyter.h"
+#include "connect/machine_stream.h"
 #include "engine/wire.h"
 #include "net/tunnel.h"
 
@@ -39,6 +40,7 @@ struct ConnectEvent {
   enum class What {
     machine,
     host_key,
+    way,
     ssh,
     jupyter,
     colab,
@@ -80,6 +82,7 @@ class Connection {
   void judge_keys(Result<FoundHostKeys> found, const FoundAddress& done);
   void expect(std::vector<HostKey> keys, const std::string& from);
   void give_address(const FoundAddress& done);
+  void give_stream(const FoundAddress& done);
   Result<> verify(const HostKey& shown);
   bool keys_may_be_late(const SshFailure& failure) const;
   void sign_in_later();
@@ -102,6 +105,7 @@ class Connection {
   OnEvent on_event_;
   AskPassphrase ask_passphrase_;
   HostKeyFinder finder_;
+  std::unique_ptr<MachineStream> way_;  // none: by the public address
   std::unique_ptr<Tunnel> tunnel_;
   std::unique_ptr<JupyterSearch> search_;
   FoundJupyter jupyter_;

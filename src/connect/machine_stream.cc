@@ -10,9 +10,13 @@ constexpr Duration kConnectLimit = std::chrono::seconds(15);
 
 }  // namespace
 
-MachineStream::MachineStream(Env& env, const SshAccess& access, const Live& machine, int port,
+MachineStream::MachineStream(Env& env, Wire& wire, const SshAccess& access, const Live& machine, int port,
                              std::string notebook, MachineStreamCalls calls)
     : env_(env), calls_(std::move(calls)), soon_(env) {
+  if (goes_by_relay(access, machine)) {
+    relay_ = std::make_unique<RelayStream>(env_, wire, access, machine, port, std::move(calls_));
+    return;
+  }
   std::string address = access.address(machine);
   if (address.empty()) {
     soon_.set(Duration(0), [this, notebook = std::move(notebook)] { calls_.failed(no_way_in(notebook)); });
@@ -23,6 +27,10 @@ MachineStream::MachineStream(Env& env, const SshAccess& access, const Live& mach
         outcome.socket ? calls_.connected(std::move(outcome.socket))
                        : calls_.failed(std::move(outcome.failure.why));
       });
+}
+
+bool goes_by_relay(const SshAccess& access, const Live& machine) {
+  return access.address(machine).empty() && access.relay(machine).has_value();
 }
 
 Diagnostic no_way_in(const std::string& notebook) {

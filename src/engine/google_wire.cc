@@ -47,6 +47,10 @@ GoogleWire::GoogleWire(Env& env, GoogleWireOptions options) : env_(env), options
   client_ = std::make_unique<Client>(env_, std::move(client));
 }
 
+Authorize GoogleWire::authorizer() {
+  return auth_ ? auth_->exchanged_authorizer() : fixed_token(options_.sandbox_token);
+}
+
 Result<std::string> GoogleWire::base_of(const std::string& api) {
   auto it = bases_.find(api);
   if (it != bases_.end()) return it->second;

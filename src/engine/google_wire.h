@@ -25,6 +25,8 @@ class GoogleWire {
 
   // Fills in request.http and sends it.
   void send(const Call& call, ApiRequest request, std::function<void(Result<Answer>)> done);
+  // For what is no API call: the relay of IAP.
+  Authorize authorizer();
 
  private:
   Result<std::string> base_of(const std::string& api);

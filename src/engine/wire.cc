@@ -31,6 +31,10 @@ GoogleWire& Wire::google(const std::string& cloud) {
   return *half;
 }
 
+Authorize Wire::google_authorizer(const std::string& cloud) {
+  return google(cloud).authorizer();
+}
+
 AwsWire& Wire::aws(const std::string& cloud) {
   std::unique_ptr<AwsWire>& half = aws_[cloud];
   if (!half) half = std::make_unique<AwsWire>(env_, value_or_default(options_.aws, cloud));

@@ -32,6 +32,7 @@ class Wire {
   Diagnostic refusal(const Scope& scope, const Response& answer) const;
 
   AwsWire& aws(const std::string& cloud);  // an entry of `clouds`
+  Authorize google_authorizer(const std::string& cloud);
 
   int calls() const { return calls_; }
 

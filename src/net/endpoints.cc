@@ -15,7 +15,7 @@ struct Service {
   std::string_view name, base, terraform;
 };
 
-constexpr std::array<Service, 12> kServices = {{
+constexpr std::array<Service, 11> kServices = {{
     {"compute", "https://compute.googleapis.com/compute/v1/", "COMPUTE"},
     {"notebooks", "https://notebooks.googleapis.com/v2/", "NOTEBOOKS"},
     {"storage", "https://storage.googleapis.com/storage/v1/", "STORAGE"},
@@ -27,8 +27,9 @@ constexpr std::array<Service, 12> kServices = {{
     {"cloudbilling", "https://cloudbilling.googleapis.com/v1/", "CLOUD_BILLING"},
     {"cloudquotas", "https://cloudquotas.googleapis.com/v1/", "CLOUD_QUOTAS"},
     {"oslogin", "https://oslogin.googleapis.com/v1/", "OS_LOGIN"},
-    {"iap_tunnel", "https://tunnel.cloudproxy.app/v4/", "IAP_TUNNEL"},
 }};
+// No API, and no part of what a plan is about.
+constexpr Service kRelay = {"iap_tunnel", "https://tunnel.cloudproxy.app/v4/", "IAP_TUNNEL"};
 
 std::string upper(std::string_view text) {
   std::string out(text);
@@ -63,6 +64,7 @@ Result<Endpoint> resolve(const Service& service, const Lookup& env) {
 Result<Endpoint> google_endpoint(std::string_view service, const Lookup& env) {
   for (const Service& known : kServices)
     if (known.name == service) return resolve(known, env);
+  if (service == kRelay.name) return resolve(kRelay, env);
   bug(fmt::format("no endpoint is known for the service '{}'", service));
 }
 
@@ -81,7 +83,9 @@ bool is_google_host(const Url& url) {
 }
 
 bool may_receive_google_token(const Url& url, const Lookup& env) {
-  if (is_google_host(url) || url.origin() == "https://tunnel.cloudproxy.app") return true;
+  if (is_google_host(url)) return true;
+  if (auto relay = resolve(kRelay, env); relay.ok() && parse_url(relay->base)->origin() == url.origin())
+    return true;
   auto named = google_overrides(env);
   if (!named.ok()) return false;
   for (const Endpoint& endpoint : *named)

@@ -22,7 +22,7 @@ struct Endpoint {
 // usage (not a URL, or http beyond loopback).
 Result<Endpoint> google_endpoint(std::string_view service, const Lookup& env);
 
-// Every override in force, for the plan's header and its realm.
+// Every override in force but the relay's, for the plan's header and its realm.
 Result<std::vector<Endpoint>> google_overrides(const Lookup& env);
 
 // May a Google credential go to this URL: https on Google's own API hosts or IAP's relay, or the origin of an

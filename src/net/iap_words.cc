@@ -59,7 +59,7 @@ Diagnostic token_refused(const std::string& sign) {
 
 // A firewall that keeps the relay out looks the same as a machine where nothing listens.
 Diagnostic not_reached(const IapTarget& target) {
-  return error(Code::unavailable, "IAP does not reach the machine",
+  return error(Code::unavailable, std::string(kIapNotReached),
                fmt::format("Nothing listens on port {} of {}, or no firewall rule lets {} in.", target.port,
                            target.instance, kIapRange));
 }

@@ -35,6 +35,9 @@ struct IapFailure {
   Diagnostic why;
 };
 
+// Summary of the failure that a firewall may explain.
+inline constexpr std::string_view kIapNotReached = "IAP does not reach the machine";
+
 // The handshake's answer, which is no 101.
 IapFailure iap_refused(int status, const IapTarget& target);
 // A close code of the WebSocket, or of LONG_CLOSE. `reason`: the relay's words.

@@ -197,6 +197,7 @@ void Tunnel::Machine::reach(TunnelAddress address) {
   place_ = place(address);
   host_key_types_ = std::move(address.host_key_types);
   tell({.what = What::connecting, .text = place_});
+  if (address.trouble) return on_ended(std::move(*address.trouble));
   if (address.stream) return talk(std::move(address.stream));
   connecting_ = std::make_unique<Connecting>(env_, address.host, address.port, settings_.handshake_limit,
                                              [this](Connecting::Outcome outcome) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct TunnelAddress {
   int port = 22;
   Descriptor stream = {};                        // used when open; host and port are for people then
   std::vector<std::string> host_key_types = {};  // whose keys the caller knows, best first; empty = any
+  std::optional<SshFailure> trouble = {};        // there is no way to it now
 };
 
 struct TunnelSettings {

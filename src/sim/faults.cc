@@ -28,7 +28,9 @@ constexpr Member kMatch[] = {{"service", 't'}, {"method", 't'},  {"path", 't'}, 
 constexpr Member kDo[] = {{"status", 'i'},       {"body", '*'},    {"headers", 'm'},     {"delay", 'd'},
                           {"drop", 't'},         {"cut", 'i'},     {"effect", 'b'},      {"operation", 'o'},
                           {"keep_disks", 'b'},   {"preempt", 'd'}, {"unreachable", 'l'}, {"page", 'i'},
-                          {"expire_token", 'b'}, {"error", 'o'}};
+                          {"expire_token", 'b'}, {"error", 'o'},   {"relay", 'o'}};
+constexpr Member kRelay[] = {{"after", 'i'},  {"then", 't'},  {"code", 'i'},     {"forget", 'b'},
+                             {"pieces", 'i'}, {"pings", 'b'}, {"late_acks", 'b'}};
 constexpr Member kError[] = {{"code", 't'}, {"message", 't'}, {"status", 'i'}};
 constexpr Member kOperation[] = {{"code", 't'}, {"message", 't'}, {"status", 'i'}, {"zones_available", 'l'}};
 constexpr Member kEntry[] = {{"match", 'o'}, {"do", 'o'}, {"times", 'i'}};
@@ -110,6 +112,15 @@ Result<> read_error(const Value& error, FaultAction& action, std::size_t index) 
   return Ok{};
 }
 
+Result<> read_relay(const Value& relay, FaultAction& action, std::size_t index) {
+  NB_TRY(check_members(relay, kRelay, index, "relay"));
+  std::string_view then = relay["then"].as_text("cut");
+  if (then != "cut" && then != "silent" && then != "close" && then != "long_close")
+    return wrong(index, "'then' is \"cut\", \"silent\", \"close\" or \"long_close\"");
+  action.relay = relay;
+  return Ok{};
+}
+
 Result<> read_answer(const Value& what, FaultAction& action, std::size_t index) {
   if (!what["status"].is_null()) action.status = static_cast<int>(what["status"].as_int());
   if (action.status && (*action.status < 100 || *action.status > 599))
@@ -140,6 +151,7 @@ Result<> read_action(const Value& what, FaultAction& action, std::size_t index) 
   action.keep_disks = what["keep_disks"].as_bool();
   action.unreachable = texts(what["unreachable"]);
   if (!what["page"].is_null()) action.page = static_cast<int>(what["page"].as_int());
+  if (!what["relay"].is_null()) NB_TRY(read_relay(what["relay"], action, index));
   action.expire_token = what["expire_token"].as_bool();
   return Ok{};
 }

@@ -39,6 +39,7 @@ struct FaultAction {
   std::vector<std::string> unreachable;  // zones, for this answer
   std::optional<int> page;               // at most so many items on this page
   bool expire_token = false;             // the caller's token is over before the request is judged
+  Value relay;  // of a connection through IAP: {after, then, code, forget, pieces, pings, late_acks}
 };
 
 // What a fault looks at in a request.

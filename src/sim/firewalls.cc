@@ -61,6 +61,8 @@ Map default_wire(const Key& key, const DefaultRule& rule, std::size_t number) {
              {"selfLink", link(key, kKind)}};
 }
 
+}  // namespace
+
 // Projects are there as soon as somebody names one.
 void make_default_rules(State& state, const std::string& project) {
   if (!state.firewalled.insert(project).second) return;
@@ -72,6 +74,8 @@ void make_default_rules(State& state, const std::string& project) {
     state.firewalls.emplace(key, std::move(made));
   }
 }
+
+namespace {
 
 Failure already_exists(const Key& key) {
   return {"RESOURCE_ALREADY_EXISTS",

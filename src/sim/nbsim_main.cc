@@ -19,7 +19,7 @@ namespace nbform::sim {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"help(nbsim: a simulated Google Cloud (Compute v1, OAuth, STS, metadata) and AWS (EC2, STS, SSM, IMDS) on loopback
+    R"help(nbsim: a simulated Google Cloud (Compute v1, OAuth, STS, metadata, IAP) and AWS (EC2, STS, SSM, IMDS) on loopback
 
   nbsim --port P [options]        serve; port 0 = any free one; the first line printed is the address
   nbsim env --port P [--dir D]    print the export lines that point clients at a running nbsim
@@ -186,6 +186,7 @@ Result<> print_env(const CommandLine& line) {
   for (const auto& [name, value] : std::initializer_list<std::pair<std::string_view, std::string>>{
            {"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", root + "/compute/v1/"},
            {"GOOGLE_COMPUTE_CUSTOM_ENDPOINT", root + "/compute/v1/"},
+           {"CLOUDSDK_API_ENDPOINT_OVERRIDES_IAP_TUNNEL", std::string(env["relay"].as_text())},
            {"GCE_METADATA_HOST", host},
            {"GOOGLE_APPLICATION_CREDENTIALS", dir + "/key.json"},
            {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir + "/token"},

@@ -14,6 +14,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "sim/relay.h"
 #include "sim/variants.h"
 #include "sim/world_file.h"
 
@@ -62,6 +63,11 @@ struct Server::Inside {
   std::optional<RsaKeyPair> account;
   socket_t listening = INVALID_SOCKET;
   std::string url;
+  Relay relay{[this](const Request& request) {
+    std::lock_guard lock(mutex);
+    return world.handle(request, now());
+  }};
+  int relay_port = 0;
 
   Inside(World w, ServerOptions o) : world(std::move(w)), options(std::move(o)) {}
 
@@ -83,6 +89,8 @@ struct Server::Inside {
 
   void serve(const httplib::Request& req, httplib::Response& res) {
     if (req.path.starts_with("/_nbsim/")) return administer(req, res);
+    if (req.path.starts_with("/v4/"))
+      return reply_json(res, 404, Map{{"error", "The relay of IAP has a port of its own: /_nbsim/env."}});
     Request request = convert(req);
     Answer answer;
     {
@@ -190,11 +198,9 @@ struct Server::Inside {
             {"client_id", "100000000000000000000"},
             {"token_uri", url + "/token"},
             {"universe_domain", "googleapis.com"}};
-    return Map{{"key_file", key},
-               {"token", "sandbox"},
-               {"project", "acme-ml"},
-               {"aws_key_id", kAwsKeyId},
-               {"aws_secret", kAwsSecret}};
+    return Map{{"key_file", key},         {"token", "sandbox"},
+               {"project", "acme-ml"},    {"relay", fmt::format("http://{}:{}/v4/", kHost, relay_port)},
+               {"aws_key_id", kAwsKeyId}, {"aws_secret", kAwsSecret}};
   }
 
   Result<> load() {
@@ -270,6 +276,7 @@ Result<std::string> Server::bind() {
   if (port < 0)
     return error(Code::io, "The port cannot be used",
                  fmt::format("Port {} of {} is taken.", in.options.port, kHost));
+  in.relay_port = NB_TRY(in.relay.serve());
   // The library lets five callers wait; to the sixth of a burst the kernel answers a second later.
   ::listen(in.listening, kBacklog);
   in.url = fmt::format("{}://{}:{}", tls ? "https" : "http", kHost, port);

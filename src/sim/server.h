@@ -1,5 +1,6 @@
 // nbsim's HTTP(S) face: one World behind a mutex, on loopback, with a small administration surface under
-// /_nbsim/. Knows sockets and the wall clock; what an answer says is World's business.
+// /_nbsim/. Beside it the relay of IAP, on a port of its own. Knows sockets and the wall clock; what an
+// answer says is World's business.
 #pragma once
 
 #include <memory>
@@ -30,7 +31,8 @@ class Server {
   std::unique_ptr<Inside> inside_;
 };
 
-// What `nbsim env` needs from a running server: {key_file: {...}, token, project, aws_key_id, aws_secret}.
+// What `nbsim env` needs from a running server: {key_file: {...}, token, project, relay, aws_key_id,
+// aws_secret}.
 Result<Value> fetch_env(int port, bool tls);
 
 }  // namespace nbform::sim

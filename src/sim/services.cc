@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "sim/aws/front.h"
 #include "sim/compute.h"
+#include "sim/iap.h"
 #include "sim/refusal.h"
 #include "sim/service.h"
 #include "sim/tokens.h"
@@ -50,12 +51,18 @@ Value compute_note(const Request& request, const Url&) {
   return body && body->is_map() ? Map{{"body", std::move(*body)}} : Map();
 }
 
+// Calls "connect" and "reconnect".
+Subject iap_subject(State&, const Request&, const Url& url) {
+  return {std::string(last_segment(url.path)), "", ""};
+}
+
 constexpr std::array kGoogle = {
     Service{"compute", compute, google_trouble, compute_subject, http_status, compute_note},
     Service{"oauth", oauth, google_trouble, nullptr, http_status},
     Service{"sts", sts, google_trouble, nullptr, http_status},
     Service{"iamcredentials", iam, google_trouble, nullptr, http_status},
     Service{"metadata", metadata, google_trouble, nullptr, http_status},
+    Service{"iap", answer_iap_relay, google_trouble, iap_subject, http_status},
     Service{"", nowhere, google_trouble, nullptr, http_status},
 };
 
@@ -65,6 +72,7 @@ std::string_view google_service(std::string_view path) {
   if (path == "/token" || path == "/oauth2/v4/token") return "oauth";
   if (path == "/v1/token") return "sts";
   if (path.starts_with("/v1/projects/-/serviceAccounts/")) return "iamcredentials";
+  if (path == "/v4/connect" || path == "/v4/reconnect") return "iap";
   if (path == "/" || path.starts_with("/computeMetadata/")) return "metadata";
   return "";
 }

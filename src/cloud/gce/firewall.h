@@ -35,6 +35,9 @@ Owner read_description(std::string_view description);
 Call firewall_call(std::string_view method, const Scope& scope, std::string_view name = {},
                    std::string_view request_id = {}, Value body = {});
 
+// Why the rules of a fact (gce.h) let nobody of `source` into a tcp port of a live VM; "" where one does.
+std::string shut_out(const Live& vm, const Value& rules, std::string_view source, std::int64_t port);
+
 // What an ingress rule lets in, source by source: "tcp 22 203.0.113.7/32", "icmp 0.0.0.0/0", "tcp tag:web";
 // one that denies says so: "deny all 0.0.0.0/0".
 List ingress_texts(const Value& rule);

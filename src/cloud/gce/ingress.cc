@@ -219,6 +219,33 @@ std::vector<WayIn> instance_ways_in(const Resource& vm, const Live* live, const 
   return out;
 }
 
+std::string shut_out(const Live& vm, const Value& rules, std::string_view source, std::int64_t port) {
+  Subject subject;
+  subject.network = live_value(vm, "network").as_text("default");
+  subject.tags = live_value(vm, "tags").as_list();
+  for (const Value& tag : live_value(vm, "access_tags").as_list()) subject.tags.push_back(tag);
+  subject.account = live_value(vm, "service_account").as_text();
+  const std::string wanted_text = rule_text("tcp", port, port, source);
+  const std::vector<Rule> all = rules_for(subject, rules);
+  std::string denied_by;
+  for (const Rule& rule : all) {
+    const bool fits =
+        !rule.denies && std::any_of(rule.texts->begin(), rule.texts->end(), [&](const Value& text) {
+          return read_traffic(traffic_of(text.as_text())).has(port) &&
+                 source_covers(source_of(text.as_text()), source);
+        });
+    if (!fits) continue;
+    const Rule* denies = denier(all, rule, wanted_text);
+    if (denies == nullptr) return "";
+    denied_by = denies->name;
+  }
+  if (!denied_by.empty())
+    return fmt::format("The firewall rule {} keeps {} out of port {} of {}.", denied_by, source, port,
+                       vm.name);
+  return fmt::format("No firewall rule of the network {} lets {} into port {} of {}.",
+                     last_segment(subject.network), source, port, vm.name);
+}
+
 std::string firewalls_fact(const Scope& scope) {
   return fmt::format("gce|firewalls|{}", scope.account);
 }

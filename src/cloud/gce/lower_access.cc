@@ -24,17 +24,17 @@ List ssh_rules(const Notebook& n, Diagnostics& problems) {
                                  from),
                      "Write an IPv4 range, or connect through Identity-Aware Proxy."));
     else
-      rules.emplace_back(rule_text("tcp", port, port, range_of(from)));
+      add_rule(rules, rule_text("tcp", port, port, range_of(from)));
   }
   bool no_address = n.network.public_ip.set() && !*n.network.public_ip;
-  if (!rules.empty() && no_address) rules.emplace_back(rule_text("tcp", port, port, kIapRange));
+  if (!rules.empty() && no_address) add_rule(rules, rule_text("tcp", port, port, kIapRange));
   return rules;
 }
 
 List public_rules(const Notebook& n) {
   List rules;
   for (std::int64_t port : n.access.public_ports.value_or({}))
-    rules.emplace_back(rule_text("tcp", port, port, "0.0.0.0/0"));
+    add_rule(rules, rule_text("tcp", port, port, "0.0.0.0/0"));
   return rules;
 }
 

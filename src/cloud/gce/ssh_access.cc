@@ -1,6 +1,7 @@
 // How VMs of Compute Engine are reached by SSH (guest agent, gcp.md: guest attributes, serial port).
 #include <fmt/format.h>
 
+#include "cloud/gce/firewall.h"
 #include "cloud/gce/gce.h"
 #include "cloud/ssh_access.h"
 
@@ -19,6 +20,27 @@ class GceSshAccess final : public SshAccess {
     const Value* image = machine.attributes.find("image");  // "family PROJECT/NAME"; unknown: of ours
     bool other = image != nullptr && image->as_text().find(kImageProject) == std::string_view::npos;
     return other ? 8888 : 8080;
+  }
+  std::optional<RelayTarget> relay(const Live& machine) const override {
+    return RelayTarget{machine.scope.account, machine.zone, machine.name, "nic0"};
+  }
+  Call relay_rules(const Live& machine) const override {
+    Call out = firewall_call("GET", machine.scope);
+    out.query = {{"maxResults", "500"}};
+    return out;
+  }
+  std::optional<Diagnostic> relay_shut_out(const Live& machine, const std::vector<Value>& pages,
+                                           int port) const override {
+    Value rules;
+    add_to_fact(rules, {});
+    for (const Value& page : pages)
+      for (const Value& rule : page["items"].as_list()) add_to_fact(rules, rule);
+    std::string why = shut_out(machine, rules, kIapRange, port);
+    if (why.empty()) return std::nullopt;
+    return error(Code::denied, "The firewall keeps IAP out", std::move(why))
+        .with_hint(fmt::format("Let it in, and it alone:\n    access: {{ssh: {{allow_from: [{}]}}}}\n"
+                               "    nbform apply",
+                               kIapRange));
   }
   std::vector<HostKeySource> host_key_sources(const Live& machine) const override {
     auto call = [&](std::string_view what, Query query) {

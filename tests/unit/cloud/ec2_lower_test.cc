@@ -234,8 +234,9 @@ TEST_CASE("boot data over the limit is an error that names its size") {
 
 TEST_CASE("only declared ranges come in, and everybody where a port is public") {
   Declared d;
-  d.n.access.ssh.allow_from = std::vector<std::string>{"203.0.113.7", "198.51.100.0/24", "me"};
-  d.n.access.public_ports = std::vector<std::int64_t>{443};
+  d.n.access.ssh.allow_from =
+      std::vector<std::string>{"203.0.113.7", "198.51.100.0/24", "me", "203.0.113.7/32"};
+  d.n.access.public_ports = std::vector<std::int64_t>{443, 443};
   d.lower();
   const Resource& group = d.graph.at("dlami/security-group");
   CHECK(*group.attributes.find("ingress") ==

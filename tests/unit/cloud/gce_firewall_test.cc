@@ -125,6 +125,26 @@ TEST_CASE("rules are told apart in words, each once") {
         std::vector<std::string>{"tcp 443"});
 }
 
+TEST_CASE("why a range does not get into a port is said: no rule, or the one that denies") {
+  Live vm = running();
+  auto why = [&](Seen seen) { return gce::shut_out(vm, seen.fact, gce::kIapRange, 22); };
+  auto here = [&](Value rule) {
+    rule.map().set("network", "projects/acme-ml/global/networks/lab-net");
+    return rule;
+  };
+  CHECK(why(Seen()) == "No firewall rule of the network lab-net lets 35.235.240.0/20 into port 22 of train.");
+  CHECK(why(Seen().with(here(allow("mine", "22", "35.235.240.0/20")))).empty());
+  CHECK(why(Seen().with(here(allow("all", "20-30", "0.0.0.0/0", R"("targetTags": ["lab"])")))).empty());
+  CHECK_FALSE(why(Seen().with(allow("elsewhere", "22", "0.0.0.0/0"))).empty());
+  CHECK_FALSE(why(Seen().with(here(allow("half", "22", "35.235.240.0/21")))).empty());
+  CHECK_FALSE(why(Seen().with(here(allow("port", "8080", "0.0.0.0/0")))).empty());
+  CHECK_FALSE(why(Seen().with(here(allow("tag", "22", "0.0.0.0/0", R"("targetTags": ["web"])")))).empty());
+  Seen denied;
+  denied.with(here(allow("all", "22", "0.0.0.0/0")))
+      .with(here(deny("keep-out", R"({"IPProtocol": "tcp"})", "35.0.0.0/8", 900)));
+  CHECK(why(denied) == "The firewall rule keep-out keeps 35.235.240.0/20 out of port 22 of train.");
+}
+
 TEST_CASE("the default network lets the world in, and the line says so in red") {
   CHECK(Seen().with(allow("default-allow-ssh", "22", "0.0.0.0/0", R"("priority": 65534)")).line() ==
         "RED tcp 22 from the whole internet (default-allow-ssh) · tcp 22 from 203.0.113.7/32");

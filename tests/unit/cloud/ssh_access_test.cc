@@ -51,6 +51,15 @@ TEST_CASE("host keys are read from the console's last whole block, whatever else
   CHECK(host_keys_in_console("-----END SSH HOST KEY KEYS-----\nssh-ed25519 AAAA").empty());
 }
 
+TEST_CASE("Compute Engine has a relay for machines without a public address, EC2 has none") {
+  RelayTarget to = access_of("gce").relay(machine("train")).value();
+  CHECK(to.project == "acme");
+  CHECK(to.zone == "us-central1-b");
+  CHECK(to.instance == "train");
+  CHECK(access_of("gce").relay_rules(machine("train")).path == "projects/acme/global/firewalls");
+  CHECK_FALSE(access_of("ec2").relay(machine("i-1")));
+}
+
 TEST_CASE("a VM's host keys come from its guest attributes, else from its serial port") {
   const SshAccess& gce = access_of("gce");
   std::vector<HostKeySource> sources = gce.host_key_sources(machine("train"));
