@@ -41,10 +41,10 @@ constexpr std::array kCodes = {
 };
 
 Diagnostic not_allowed(const IapTarget& target, std::string_view sign) {
-  return error(Code::denied, "IAP does not let this account through",
-               fmt::format("{} was refused ({}). The way through IAP takes the permission {}, which the role "
-                           "{} has.",
-                           target.instance, sign, kIapPermission, kIapRole))
+  return error(
+             Code::denied, "IAP does not let this account through",
+             fmt::format("The way to {} was refused ({}). It takes the permission {}, which the role {} has.",
+                         target.instance, sign, kIapPermission, kIapRole))
       .with_hint(fmt::format("Somebody who manages the project can grant it:\n"
                              "    gcloud projects add-iam-policy-binding {} --role={} "
                              "--member=user:YOU@EXAMPLE.COM",

@@ -368,7 +368,7 @@ TEST_CASE("a session that the relay has forgotten ends the local stream, after a
     peer.begin();
     for (int i = 0; i < 60; ++i) peer.say(data_of(std::string(16'000, 'x')));
     peer.message();
-    return TinyServer::reset(fd);
+    return false;  // an orderly end: a reset may take back what was not read yet
   });
   User user(relay);
   user.connect();
