@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.server
 import json
 import select
 import shutil
@@ -16,40 +17,47 @@ import urllib.parse
 import urllib.request
 
 import ssh_machine
-import test_connect
+from connect_case import ConnectCase
 from ssh_machine import USER, Sshd
-from test_connect import VERSION
 
+VERSION = "6.4.12"
 RANGE = "35.235.240.0/20"
 ANYBODY_IN = "allow_from: [10.8.0.0/16], "  # and so IAP as well, as there is no public address
 BIG = bytes(range(251)) * 20_000
 
 
-class Pages(test_connect.Jupyter):
-    """A notebook server with something to download, and to upload to."""
+class Pages(http.server.BaseHTTPRequestHandler):
+    """Stands for Jupyter, with something to download and to upload to."""
 
     def do_GET(self):
-        if self.path != "/big":
-            return super().do_GET()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(BIG)))
-        self.end_headers()
-        self.wfile.write(BIG)
+        self.answer(BIG if self.path == "/big" else json.dumps({"version": VERSION, "path": self.path}).encode())
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        answer = hashlib.sha256(body).hexdigest().encode()
+        self.answer(hashlib.sha256(self.rfile.read(int(self.headers["Content-Length"]))).hexdigest().encode())
+
+    def answer(self, body):
         self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(answer)
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
 
 
-class Iap(test_connect.Connect):
+class Iap(ConnectCase):
     def setUp(self):
         super().setUp()
-        self.jupyter.RequestHandlerClass = Pages
+        self.jupyter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        threading.Thread(target=self.jupyter.serve_forever, daemon=True).start()
+        self.addCleanup(self.jupyter.server_close)
+        self.addCleanup(self.jupyter.shutdown)
         self.stack_of(self.sshd)
+
+    def get(self, url):
+        with urllib.request.urlopen(url + "tree", timeout=20) as answer:
+            return json.load(answer)["path"]
 
     def stack_of(self, sshd, ssh=ANYBODY_IN):
         self.manifest(f"""nbform: 1
@@ -106,11 +114,6 @@ notebooks:
         return done.stderr
 
 
-for name in [name for name in dir(Iap) if name.startswith("test_")]:
-    setattr(Iap, name, None)  # test_connect's own
-
-
-@unittest.skipIf(ssh_machine.missing(), ssh_machine.missing())
 class TheWay(Iap):
     def test_a_machine_without_a_public_address_is_reached_through_iap(self):
         self.made()
@@ -119,7 +122,7 @@ class TheWay(Iap):
                       f"version {VERSION}"):
             self.line(err, words)
         url = self.line(out, "http://127.0.0.1:")
-        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.get(url), "/tree")
         self.moves_both_ways(url)
         self.assertEqual(self.end(process), 0)
         (call, query, status), = self.passages()
@@ -130,7 +133,7 @@ class TheWay(Iap):
         """Its own signature is enough for Compute Engine, and not for this relay."""
         del self.env["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"]
         process, url, _ = self.connected()
-        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.get(url), "/tree")
         self.assertEqual(self.end(process), 0)
         self.assertEqual([status for _, _, status in self.passages()], [101])
 
@@ -159,7 +162,6 @@ class TheWay(Iap):
         self.assertEqual(self.end(process), 0)
 
 
-@unittest.skipIf(ssh_machine.missing(), ssh_machine.missing())
 class Cuts(Iap):
     def test_a_connection_that_is_cut_goes_on_where_it_was(self):
         self.relay(after=20_000)
@@ -216,11 +218,10 @@ class Cuts(Iap):
         self.line(err, "waiting for the machine: stopped")
         self.nbform("start train")
         self.line(err, "connected again")
-        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.get(url), "/tree")
         self.assertEqual(self.end(process), 0)
 
 
-@unittest.skipIf(ssh_machine.missing(), ssh_machine.missing())
 class Refusals(Iap):
     def test_a_missing_permission_is_named_with_its_role(self):
         self.cloud.admin("deny", permission="iap.tunnelInstances.accessViaIAP")
@@ -251,7 +252,7 @@ class Refusals(Iap):
         self.assertIn(f"access: {{ssh: {{allow_from: [{RANGE}]}}}}", said)
         self.stack_of(self.sshd, ssh=f"allow_from: [{RANGE}], ")
         process, url, _ = self.connected()
-        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.get(url), "/tree")
         self.assertEqual(self.end(process), 0)
 
     def test_a_rule_that_denies_is_named(self):
