@@ -65,8 +65,8 @@ const std::map<std::string_view, Code>& known_codes() {
       {"ConditionalRequestConflict", Code::busy},
       // Somebody else was there first.
       {"PreconditionFailed", Code::conflict},
-      {"IdempotentParameterMismatch", Code::conflict},
       {"ConflictException", Code::conflict},
+      {"IdempotentParameterMismatch", Code::exists},  // made by another request with that token
       {"BucketAlreadyExists", Code::exists},
       {"BucketAlreadyOwnedByYou", Code::exists},
       {"NoSuchKey", Code::not_found},

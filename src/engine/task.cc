@@ -314,6 +314,7 @@ void Task::settle(Result<Answer> answer) {
 void Task::take_next_incarnation() {
   operation_.clear();
   made_.clear();
+  step_began_ = run_.env.now();
   if (++spent_ < kMostIncarnations) return send_step();
   fail(error(Code::conflict, "Every name for the new resource is used up",
              fmt::format("{} was made and removed {} times within a day.", spoken(change_.address),
@@ -383,6 +384,9 @@ void Task::verify() {
   }
   if (left.empty()) return finish();
   if (may_be_stale()) return look_later(&Task::verify);
+  if (found_)
+    return fail(drifted(change_, fmt::format("{} was made meanwhile, by another apply, and differs: {}.",
+                                             spoken(change_.address), fmt::join(left, ", "))));
   fail(error(
       Code::drift, "The cloud did not take a change",
       fmt::format("{} still differs after its change: {}.", spoken(change_.address), fmt::join(left, ", "))));

@@ -63,6 +63,7 @@ class Task : public std::enable_shared_from_this<Task> {
   void look_after_no_verdict(Diagnostic failure);
   void name_exists(Diagnostic failure);
   void look_for_holder(Diagnostic failure);
+  void take_as_made(Live holder);
   bool start_again(Diagnostic& refusal);
   bool ask_again();
   void poll_after(Duration pause);
@@ -102,10 +103,11 @@ class Task : public std::enable_shared_from_this<Task> {
   std::size_t step_ = 0;
   int tries_ = 0;  // of this step, for waits
   int conflicts_ = 0;
-  int spent_ = 0;     // incarnations that turned out to be used up
-  std::string made_;  // what `read` calls the thing that was made, where it has no name of ours
-  int looks_ = 0;     // in vain, for what the plan saw
-  int unknown_ = 0;   // answers in a row that do not know the operation
+  int spent_ = 0;       // incarnations that turned out to be used up
+  std::string made_;    // what `read` calls the thing that was made, where it has no name of ours
+  bool found_ = false;  // it was there when it was to be made
+  int looks_ = 0;       // in vain, for what the plan saw
+  int unknown_ = 0;     // answers in a row that do not know the operation
   std::optional<Call> poll_;
   std::optional<Diagnostic> refusal_;  // of an edit; told once the machine that was stopped for it runs again
   Time step_began_;

@@ -65,27 +65,41 @@ void Task::look_after_no_verdict(Diagnostic failure) {
             });
 }
 
-// 409 on a create: ours, made by a request whose answer was lost or by a run beside this one; or somebody
-// else's.
+// A create is told that the thing exists, by its name or its token: ours, made by a request whose answer was
+// lost or by a run beside this one; or somebody else's.
 void Task::name_exists(Diagnostic failure) {
   auto self = shared_from_this();
   read_live(run_.wire, *change_.kind, change_.resource->scope, attempt().zone, change_.resource->name,
             [self, failure = std::move(failure)](Result<std::optional<Live>> answer) {
               if (self->over_) return;
               if (!answer.ok()) return self->fail(failure);
-              if (!answer->has_value()) return self->look_for_holder(failure);
+              const Change& change = self->change_;
+              bool hidden = !answer->has_value();
+              if (!hidden && change.live && !change.kind->is_named())
+                hidden = (**answer).id == change.live->id;  // what this one was to replace
+              if (hidden) return self->look_for_holder(failure);
               const Owner& owner = (**answer).owner;
-              bool ours = owner.address() == self->change_.address && owner.stack == self->run_.plan.stack;
-              if (!ours) return self->fail(name_taken(self->change_.notebook, **answer));
-              self->set_live(std::move(*answer));
-              ++self->step_;
-              self->next_step();
+              bool ours = owner.address() == change.address && owner.stack == self->run_.plan.stack;
+              if (!ours) return self->fail(name_taken(change.notebook, **answer));
+              self->take_as_made(std::move(**answer));
             });
 }
 
-// The name is taken, and reads do not show by whom yet.
+void Task::take_as_made(Live holder) {
+  made_ = holder.name;
+  found_ = exists_ = true;
+  written_ = run_.env.now();
+  set_live(std::move(holder));
+  ++step_;
+  next_step();
+}
+
+// Reads do not show yet what has the name, or the token. A token is remembered longer than what it made.
 void Task::look_for_holder(Diagnostic failure) {
-  if (run_.env.now() - step_began_ >= change_.kind->settles_within()) return fail(std::move(failure));
+  bool in_vain = run_.env.now() - step_began_ >= change_.kind->settles_within();
+  if (in_vain && !change_.kind->is_named()) return take_next_incarnation();
+  if (in_vain) return fail(std::move(failure));
+  if (++tries_ == 1) run_.observer.on_wait(change_, failure.summary);
   auto self = shared_from_this();
   run_.env.after(kLookAgain, [self, failure = std::move(failure)] {
     if (!self->over_) self->name_exists(failure);

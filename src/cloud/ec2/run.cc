@@ -1,5 +1,5 @@
-// RunInstances: one attempt of one instance, tagged in the call itself, with a token that names these very
-// parameters (aws.md 4.1, 3.7, 5).
+// RunInstances: one attempt of one instance, tagged in the call itself, with a token that names the instance
+// and not what is wished of it (aws.md 4.1, 3.7, 5).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,7 +71,7 @@ Map root_volume(const Resource& r) {
 
 List security_groups(const StepContext& c) {
   List groups;
-  if (const Live* own = c.live_at(c.resource->notebook + "/security-group")) groups.push_back(own->id);
+  if (const Live* own = own_group(c)) groups.push_back(own->id);
   for (const Value& other : wanted(*c.resource, "security_groups").as_list()) groups.push_back(other);
   return groups;
 }
@@ -127,8 +127,7 @@ Map run_parameters(const StepContext& c) {
   if (auto key = wanted(r, "key_name").as_text(); !key.empty()) p.set("KeyName", key);
   if (auto data = wanted(r, "user_data").as_text(); !data.empty()) p.set("UserData", base64(data));
   write_market(p, c);
-  std::string token = client_token(owner_of(r), Value(p));
-  p.set("ClientToken", token);
+  p.set("ClientToken", client_token(owner_of(r), c));
   return p;
 }
 

@@ -39,6 +39,12 @@ Settlement failed(Diagnostic why) {
   return out;
 }
 
+Settlement spent() {
+  Settlement out;
+  out.state = State::spent;
+  return out;
+}
+
 // --- refusals ---
 
 // Ids of our own that are not visible everywhere yet: the same call again, a little later.
@@ -77,6 +83,8 @@ Settlement refused(const Response& answer) {
   if (is_settling_id(problem.code) || is_being_modified(problem) || early_start) why.code = Code::busy;
   if (is_stale_rule(problem.code)) why.code = Code::conflict;
   if (is_missing_in_zone(problem)) why.code = Code::capacity;
+  if (why.code == Code::exists && problem.code.starts_with("Idempotent"))
+    why.summary = "It was made by another request, and is looked for";
   if (has_cooling_volume(problem.code) && !is_being_modified(problem)) {
     why.code = Code::quota;
     why.summary = "The volume was modified too recently";
@@ -156,8 +164,8 @@ Settlement of_launch(const Value& body, const Response& answer) {
     out.state = State::unknown;
     return out;
   }
-  if (is_dead(instance)) return of_dead(instance);
   bool of_the_past = is_of_the_past(instance["launchTime"].as_text(), answer, std::chrono::minutes(15));
+  if (is_dead(instance)) return of_the_past ? spent() : of_dead(instance);
   Call poll = of_the_past
                   ? tags_poll(id)
                   : instance_poll(id, {"running", "stopping", "stopped", "shutting-down", "terminated"});
@@ -175,9 +183,7 @@ Settlement of_tags(const Value& body) {
   if (id.starts_with("vol-")) return pending(id, new_volume_poll(id));
   if (!id.empty())
     return pending(id, instance_poll(id, {"running", "stopping", "stopped", "shutting-down", "terminated"}));
-  Settlement out;
-  out.state = State::spent;
-  return out;
+  return spent();
 }
 
 Settlement await(const Value& body, List states) {

@@ -100,8 +100,7 @@ std::optional<Call> create_call(const StepContext& c) {
   for (auto [attr, field] : {std::pair{"iops", "Iops"}, {"throughput", "Throughput"}, {"kms", "KmsKeyId"}})
     if (const Value& value = wanted(r, attr); !value.is_null()) p.set(field, value);
   if (auto snapshot = snapshot_of(r); !snapshot.empty()) p.set("SnapshotId", snapshot);
-  std::string token = client_token(owner, Value(p));
-  p.set("ClientToken", token);
+  p.set("ClientToken", client_token(owner, c));
   return call("CreateVolume", std::move(p));
 }
 

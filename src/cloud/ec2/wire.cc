@@ -83,9 +83,15 @@ std::string token_prefix(std::string_view stack) {
   return fmt::format("nbform-{}-", h8(stack));
 }
 
-std::string client_token(const Owner& owner, const Value& parameters) {
-  std::string what = fmt::format("{}|{}", owner.part, canonical(parameters));
+std::string client_token(const Owner& owner, const StepContext& context) {
+  const Live* group = own_group(context);
+  std::string what = fmt::format("{}|{}|{}", owner.part, group != nullptr ? group->id : std::string(),
+                                 context.incarnation);
   return fmt::format("{}{}-{}", token_prefix(owner.stack), h8(owner.notebook), digest16(what));
+}
+
+const Live* own_group(const StepContext& context) {
+  return context.live_at(context.resource->notebook + "/security-group");
 }
 
 // --- tags ---

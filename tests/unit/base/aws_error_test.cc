@@ -39,7 +39,7 @@ TEST_CASE("the code decides before the status") {
   CHECK(classify_aws(ec2(400, "InvalidGroup.InUse")) == Code::busy);
   CHECK(classify_aws(ec2(400, "InvalidGroup.Duplicate")) == Code::exists);
   CHECK(classify_aws(ec2(400, "InvalidAMIID.Malformed")) == Code::bad_manifest);
-  CHECK(classify_aws(ec2(400, "IdempotentParameterMismatch")) == Code::conflict);
+  CHECK(classify_aws(ec2(400, "IdempotentParameterMismatch")) == Code::exists);
   CHECK(classify_aws(ec2(400, "OptInRequired")) == Code::denied);
   CHECK(classify_aws(ec2(403, "UnauthorizedOperation")) == Code::denied);
   CHECK(classify_aws(ec2(400, "OperationNotPermitted")) == Code::denied);
