@@ -383,10 +383,10 @@ void Task::verify() {
     if (approved) left.push_back(edit.title);
   }
   if (left.empty()) return finish();
-  if (may_be_stale()) return look_later(&Task::verify);
   if (found_)
     return fail(drifted(change_, fmt::format("{} was made meanwhile, by another apply, and differs: {}.",
                                              spoken(change_.address), fmt::join(left, ", "))));
+  if (may_be_stale()) return look_later(&Task::verify);
   fail(error(
       Code::drift, "The cloud did not take a change",
       fmt::format("{} still differs after its change: {}.", spoken(change_.address), fmt::join(left, ", "))));

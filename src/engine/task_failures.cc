@@ -124,6 +124,7 @@ void Task::next_attempt(Diagnostic failure, const std::vector<std::string>& hint
   // The cloud's own hint comes first, as far as the manifest allows those places.
   auto rest = attempts_.begin() + static_cast<std::ptrdiff_t>(std::min(attempt_ + 1, attempts_.size()));
   bool spot = attempt().spot;
+  if (!std::exchange(made_, {}).empty()) ++spent_;  // it was launched, and ended
   std::stable_partition(rest, attempts_.end(), [&](const Attempt& a) {
     return a.spot == spot && std::find(hints.begin(), hints.end(), a.zone) != hints.end();
   });

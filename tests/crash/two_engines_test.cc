@@ -128,13 +128,16 @@ Meeting meeting_of(const Agora& agora, int seed) {
   return s;
 }
 
-std::string aftermath_of(Meeting& s) {
+std::string aftermath_of(Meeting& s, int& told) {
   (void)run_both(s.stage, s.voices);
   s.stage.world.end_stockout();
   s.stage.manifest = s.voices[1].files;
   auto& disks = s.stage.notebook("train").disks;
   if (disks.count("data")) disks["data"].get().size_gb = Number(300);  // the other may have grown it
   Ending last = s.stage.converge();
+  // What the other made a moment ago, and differently, may not have shown before it was to be made.
+  bool advised = !last.done && last.text.find("was made meanwhile") != std::string::npos;
+  if (advised) last = s.stage.converge(), ++told;
   s.stage.wait(std::chrono::minutes(3));
   s.stage.end({{"train", "present"}});
   std::string wrong = s.stage.report();
@@ -143,16 +146,17 @@ std::string aftermath_of(Meeting& s) {
 }
 
 void meet(const Agora& agora, int pairs, const std::string& name) {
-  int runs = 0, failures = 0;
+  int runs = 0, failures = 0, told = 0;
   for (int seed = 1; seed <= seeds(pairs); ++seed) {
     if (!in_shard(seed)) continue;
     Meeting schedule = meeting_of(agora, seed);
     ++runs;
-    std::string wrong = aftermath_of(schedule);
+    std::string wrong = aftermath_of(schedule, told);
     if (wrong.empty()) continue;
     if (++failures <= 5) FAIL_CHECK("seed " << seed << ": " << schedule.story << "\n" << wrong);
   }
-  report(name, {2, 4, 5, 10}, Map{{"schedules", runs}, {"violations", failures}},
+  report(name, {2, 4, 5, 10},
+         Map{{"schedules", runs}, {"violations", failures}, {"told_to_apply_again", told}},
          "seeded pairs of applies of the same or contradicting files, interleaved request by request");
   CHECK(failures == 0);
 }
@@ -163,7 +167,6 @@ TEST_CASE("two engines without a lock make nothing twice and lose nothing", "[tw
   meet(gce_agora(), 10'000, "crash-two-engines");
 }
 
-// Not a test of the suite yet: see docs/promises.md.
-TEST_CASE("EC2: two engines without a lock make nothing twice and lose nothing", "[.ec2-two-engines]") {
-  meet(ec2_agora(), 2'000, "crash-ec2-two-engines");
+TEST_CASE("EC2: two engines without a lock make nothing twice and lose nothing", "[ec2-two-engines]") {
+  meet(ec2_agora(), 4'000, "crash-ec2-two-engines");
 }

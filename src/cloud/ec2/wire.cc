@@ -85,8 +85,8 @@ std::string token_prefix(std::string_view stack) {
 
 std::string client_token(const Owner& owner, const StepContext& context) {
   const Live* group = own_group(context);
-  std::string what = fmt::format("{}|{}|{}", owner.part, group != nullptr ? group->id : std::string(),
-                                 context.incarnation);
+  std::string what =
+      fmt::format("{}|{}|{}", owner.part, group != nullptr ? group->id : std::string(), context.incarnation);
   return fmt::format("{}{}-{}", token_prefix(owner.stack), h8(owner.notebook), digest16(what));
 }
 

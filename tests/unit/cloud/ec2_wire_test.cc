@@ -232,7 +232,12 @@ TEST_CASE("terminated instances count incarnations and are not there") {
 }
 
 TEST_CASE("tags that somebody removed are not the end: a sibling and the token tell whose it is") {
-  std::string token = ec2::client_token({"research", "dlami", "instance"}, Value(1));
+  Resource resource;
+  resource.notebook = "dlami";
+  StepContext context;
+  context.resource = &resource;
+  context.live_at = [](std::string_view) -> const Live* { return nullptr; };
+  std::string token = ec2::client_token({"research", "dlami", "instance"}, context);
   std::string extra = fmt::format("<clientToken>{}</clientToken>", token);
   SECTION("with its volume in the list") {
     auto listing = ec2::listing(kScope);

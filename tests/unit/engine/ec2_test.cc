@@ -131,6 +131,41 @@ TEST_CASE("an answer that got lost is asked for again with the same token") {
   expect_empty(stage);
 }
 
+TEST_CASE("a token outlives what it made: that is looked for in vain, and the next one is made") {
+  Stage stage;
+  Notebook& n = stage.ec2_notebook("train");
+  Spot spot;
+  spot.market = Setting<Market>(Market::spot);
+  spot.on_preemption = Setting<OnPreemption>(OnPreemption::destroy);
+  n.spot = Setting<Spot>(spot);
+  expect_done(stage.plan_and_apply());
+  std::string id(stage.world.resources("ec2.instances")[0]["instanceId"].as_text());
+  REQUIRE(stage.world.preempt("", "", id).ok());
+  wait(stage, std::chrono::hours(2));  // it is shown no longer
+  n.labels["team"] = Text("vision");
+  Time before = stage.env.now();
+  expect_done(stage.plan_and_apply());
+  CHECK(actions(stage).count("Action=RunInstances") == 1);
+  CHECK(stage.env.now() - before > std::chrono::minutes(3));
+  CHECK(launches(stage) == 1);
+  expect_empty(stage);
+}
+
+TEST_CASE("of two who make a notebook differently one makes it, and the other says so") {
+  Stage stage;
+  Notebook& n = stage.ec2_notebook("train");
+  Planned late = stage.plan();
+  n.machine.type = Text("g4dn.2xlarge");
+  expect_done(stage.plan_and_apply());
+  Outcome outcome = stage.apply(late);
+  CHECK(launches(stage) == 1);
+  REQUIRE_FALSE(all_done(outcome));
+  INFO(text_of(outcome));
+  CHECK(text_of(outcome).find("made meanwhile, by another apply, and differs: machine") != std::string::npos);
+  expect_done(stage.plan_and_apply());
+  expect_empty(stage);
+}
+
 TEST_CASE("a Spot instance that EC2 took is left to EC2, and not waited for") {
   Stage stage;
   Spot spot;
