@@ -180,7 +180,9 @@ bool Task::still_as_approved() {
   if (live_->owner != before.owner) return refuse(fmt::format("The owner labels of {} changed.", before.id));
   bool removes = change_.action == Action::destroy || change_.action == Action::replace;
   bool guarded = live_->keep != before.keep || live_->protect != before.protect ||
-                 live_->locked != before.locked || live_->refs != before.refs;
+                 live_->locked != before.locked ||
+                 !std::is_permutation(live_->refs.begin(), live_->refs.end(), before.refs.begin(),
+                                      before.refs.end());  // clouds list them in any order
   if (removes && guarded) return refuse(fmt::format("What {} keeps or protects changed.", before.id));
   bool woke = before.health.state == Health::State::stopped && live_->health.state == Health::State::running;
   if (woke && (removes || stops(arrange(change_, live()), change_)))

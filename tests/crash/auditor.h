@@ -81,6 +81,7 @@ class Auditor {
     Marks marks;
     std::string machine;                        // of an interface or a Spot request
     bool is_request = false, launches = false;  // a Spot request may make a machine, or wake its own
+    std::set<std::string> users = {};           // machines that were made with this group
     std::int64_t given_away = 0;
   };
   struct Run {
@@ -115,6 +116,7 @@ class Auditor {
   void delete_disk(const Fact& fact);
   void make_part(const Fact& fact);
   void take_part(const Fact& fact, Part& part);
+  bool may_take_back(const Fact& fact, const Part& part) const;
 
   void judge_end(const Value& line);
   void judge_machine_at_end(const std::string& key, const Machine& machine, const std::string& expected);

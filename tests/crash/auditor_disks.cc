@@ -98,7 +98,18 @@ void Auditor::make_part(const Fact& fact) {
   if (run_of(fact.actor) != nullptr && !ours(fact.marks))
     violate("unlabelled", fact.time, fmt::format("{} was made without an owner's mark", fact.thing));
   bool request = !fact.other.empty();
-  parts_[fact.thing] = {fact.marks, fact.other, request, request, 0};
+  parts_[fact.thing] = {fact.marks, fact.other, request, request};
+}
+
+// A group that a run let go, once nobody uses it; or one that comes with a machine that is adopted.
+bool Auditor::may_take_back(const Fact& fact, const Part& part) const {
+  const Run* run = run_of(fact.actor);
+  if (run == nullptr || part.given_away == 0) return false;
+  return std::all_of(part.users.begin(), part.users.end(), [&](const std::string& user) {
+    auto machine = machines_.find(user);
+    return machine == machines_.end() || ours(owner_of(machine->second)) ||
+           holds(run->wish["adopt"], machine->second.name);
+  });
 }
 
 void Auditor::take_part(const Fact& fact, Part& part) {
@@ -106,7 +117,7 @@ void Auditor::take_part(const Fact& fact, Part& part) {
   auto machine = machines_.find(part.machine);
   bool of_machine = machine != machines_.end() && ours(owner_of(machine->second));
   bool outlives_it = !part.machine.empty() && machine == machines_.end();  // for a moment
-  if (!of_machine && !outlives_it)
+  if (!of_machine && !outlives_it && !may_take_back(fact, part))
     check_touch(fact, part.marks, part.given_away, machine != machines_.end() ? machine->second.name : "");
   if (fact.what == What::gone) {
     parts_.erase(fact.thing);

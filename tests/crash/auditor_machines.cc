@@ -78,8 +78,11 @@ void Auditor::make_machine(const Fact& fact) {
   if (run != nullptr && machine.rest.since > run->began) machine.rest.unsure = true;
   for (auto& [key, disk] : disks_)
     if (disk.machine == fact.thing) machine.disks.insert(key);
-  for (const std::string& disk : fact.things)
-    if (auto it = disks_.find(disk); it != disks_.end()) it->second.boots = fact.thing;
+  for (const std::string& thing : fact.things)
+    if (auto it = disks_.find(thing); it != disks_.end())
+      it->second.boots = fact.thing;
+    else if (auto group = parts_.find(thing); group != parts_.end())
+      group->second.users.insert(fact.thing);
   if (auto it = parts_.find(fact.other); it != parts_.end()) it->second.machine = fact.thing;
   machines_[fact.thing] = std::move(machine);
 }
@@ -106,7 +109,8 @@ void Auditor::change_power(const Fact& fact, Machine& machine) {
                   : fact.what == What::stopping ? Power::stopping
                   : fact.what == What::off      ? Power::off
                                                 : Power::coming;
-  if (!fact.actor.empty()) machine.booted_by = fact.actor;
+  bool starts_by_itself = was_off && fact.what == What::coming;  // or the cloud starts it
+  if (!fact.actor.empty() || starts_by_itself) machine.booted_by = fact.actor;
   if (fact.life != 0) machine.life = fact.life;
   if (fact.what == What::on) return comes_up(machine, run_of(machine.booted_by));
   if (machine.is_off() && !was_off) goes_down(fact, machine);

@@ -62,7 +62,8 @@ Fact launch_of(const Value& line) {
   f.marks = marks_of(detail["tagSet"]);
   f.bears_mark = detail["clientToken"].as_text().starts_with("nbform-");
   f.other = text(detail, "interface");
-  for (const Value& volume : detail["volumes"].as_list()) f.things.emplace_back(volume.as_text());
+  for (std::string_view kind : {"volumes", "groups"})
+    for (const Value& one : detail[kind].as_list()) f.things.emplace_back(one.as_text());
   return f;
 }
 

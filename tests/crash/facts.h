@@ -21,7 +21,7 @@ struct Marks {
 struct Fact {
   enum class What {
     request,  // one was sent: `changes`, and the machines that it wants gone in `things`
-    machine,  // was made, with the disks in `things`
+    machine,  // was made, with the disks and groups in `things`
     disk,     // was made
     part,     // was made; a Spot request with its machine in `other`
     marks,    // a thing carries these from now on

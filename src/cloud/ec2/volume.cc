@@ -57,7 +57,8 @@ Live decode_volume(const Scope& scope, const Value& item) {
                                           : Health::State::none;
   live.health.detail = attached == "detaching" ? attached : status;
   live.holds_data = true;
-  live.pins = live.keep != KeepRule::never && live.owner.part != "boot";  // an old root starts nothing
+  bool stays = live.keep != KeepRule::never || attachment["instanceId"].is_text();  // goes along with nothing
+  live.pins = stays && live.owner.part != "boot";  // an old root starts nothing
   return live;
 }
 

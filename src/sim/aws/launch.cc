@@ -143,6 +143,7 @@ std::string make_instance(Region& region, const Draft& draft, const Value& in,
                   {"clientToken", in["ClientToken"]},
                   {"volumes", region.get("instances", id).hidden["volumes"]},
                   {"interface", region.get("instances", id).hidden["interface"]},
+                  {"groups", List(draft.groups.begin(), draft.groups.end())},
                   {"spot", draft.spot}});
   return id;
 }
