@@ -80,6 +80,7 @@ struct Resource {
   std::vector<std::string> after;                   // addresses that must exist first
   std::string moved_from;                           // older address whose live thing is this one
   std::string adopt;                                // cloud id to take over
+  bool only_if_there = false;                       // nothing is made where there is none
   std::vector<std::string> secret_paths;            // edit paths whose values are not shown
   std::vector<std::string> facts;                   // keys it needs
   std::function<Mark(std::string_view from)> mark;  // position of a manifest path of its notebook

@@ -18,6 +18,7 @@ class Wanted {
   explicit Wanted(Verdicts& verdicts) : v_(verdicts) {}
 
   void missing(Resource& resource) {
+    if (resource.only_if_there) return;
     if (v_.options.power_only) {
       if (resource.kind->stop().has_value())
         v_.notes[resource.notebook].push_back("not created yet; `nbform apply` creates it");

@@ -22,8 +22,9 @@ class Applier {
     for (const Change& change : plan.changes) {
       bool blocked =
           std::find(plan.blocked.begin(), plan.blocked.end(), change.notebook) != plan.blocked.end();
-      if (change.action <= Action::pending || blocked) continue;
+      if (blocked) continue;
       if (change.live) run_.live[change.address] = *change.live;
+      if (change.action <= Action::pending) continue;
       tasks_[change.address] = std::make_shared<Task>(run_, change);
     }
     for (auto& [address, task] : tasks_) waiting_.push_back(task.get());

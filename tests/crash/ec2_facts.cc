@@ -87,7 +87,10 @@ Fact of_machine(const Value& line, const std::string& kind) {
     f.other = std::exchange(f.thing, text(line["detail"], "volume"));
     return f;
   }
-  Fact f = fact(line, kind == "tags" ? What::marks : kind == "delete" ? What::gone : What::touched);
+  Fact f = fact(line, kind == "tags"      ? What::marks
+                      : kind == "delete"  ? What::gone
+                      : kind == "preempt" ? What::held
+                                          : What::touched);
   if (kind == "tags") f.marks = marks_of(line["detail"]["tagSet"]);
   return f;
 }

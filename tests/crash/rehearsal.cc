@@ -16,8 +16,8 @@ std::string text_of(const Outcome& outcome) {
   std::string out;
   for (const ChangeResult& r : outcome.results)
     if (r.state != ChangeResult::State::done)
-      out += fmt::format("  {} not done: {} {} {}\n", r.address, r.failure.summary, r.failure.detail,
-                         r.blocked_by);
+      out += fmt::format("  {} not done: {} {} {} {}\n", r.address, r.failure.summary, r.failure.detail,
+                         r.failure.hint, r.blocked_by);
   return out;
 }
 

@@ -52,6 +52,7 @@ Walked Walker::finish() {
   Ending last = stage_.converge();
   ++out_.runs;
   if (last.blocked) last = heed();
+  if (last.text.find("--replace makes it anew") != std::string::npos) last = replace();
   stage_.wait(std::chrono::minutes(5));
   stage_.end({{"train", expected(last)}});
   out_.wrong = stage_.report();
@@ -95,6 +96,14 @@ Ending Walker::heed() {
   stage_.wait(std::chrono::minutes(5));
   ++out_.runs;
   return stage_.converge();
+}
+
+Ending Walker::replace() {
+  Wish wish;
+  wish.diff.replace = {"train"};
+  wish.consent = true;
+  ++out_.runs;
+  return stage_.converge(wish);
 }
 
 bool Walker::edit(const std::string& verb) {

@@ -42,6 +42,7 @@ class Walker {
   std::string option(std::string_view name) const;
   std::string expected(const Ending& last);
   Ending heed();
+  Ending replace();
   bool edit(const std::string& verb);
   void declare();
   void change_power(Notebook& n);

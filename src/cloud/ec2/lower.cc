@@ -344,14 +344,14 @@ class Lowering {
     group.name = fmt::format("{}{}-security-group", token_prefix(stack), digest16(n_.key).substr(0, 8));
     const Access& access = n_.access;
     bool managed = !access.ssh.allow_from.absent() || !access.public_ports.absent();
-    if (!vm_.adopt.empty() && !managed) return;  // what is adopted stays as it is
+    group.only_if_there = !vm_.adopt.empty() && !managed;  // what is adopted stays as it is
     (managed ? group.attributes : group.defaults).set("ingress", ingress_rules(access));
     group.attributes.set("tags", tags_of("security-group", n_.name));
     for (std::string_view attr : {"subnet", "network"})
       if (const Value& wish = wanted(vm_, attr); !wish.is_null()) group.defaults.set(attr, wish);
     group.facts.push_back(subnets_fact(group.scope.region));
     vm_.after.push_back(group.address);
-    vm_.attributes.set("own_group", true);
+    if (!group.only_if_there) vm_.attributes.set("own_group", true);
     graph_.emplace(group.address, std::move(group));
   }
 

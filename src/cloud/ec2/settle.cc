@@ -178,8 +178,11 @@ Call new_volume_poll(std::string_view id) {
   return volume_poll(id, "status", {"available", "in-use", "error"});
 }
 
+// What has tags and none of ours was let go, and is nobody's answer any more.
 Settlement of_tags(const Value& body) {
-  std::string id(body.at_path("tagSet/0/resourceId").as_text());
+  std::string id;
+  for (const Value& one : body["tagSet"].as_list())
+    if (one["key"].as_text() == tag::kStack) id = one["resourceId"].as_text();
   if (id.starts_with("vol-")) return pending(id, new_volume_poll(id));
   if (!id.empty())
     return pending(id, instance_poll(id, {"running", "stopping", "stopped", "shutting-down", "terminated"}));
