@@ -71,6 +71,7 @@ struct StepContext {
   const Live* live = nullptr;          // as last read
   Attempt attempt;
   bool ends_stopped = false;  // the change is to leave it stopped
+  bool was_stopped = false;   // when it was planned; of a replace, what it replaces
   const Facts* facts = nullptr;
   const std::vector<Edit>* edits = nullptr;  // approved ones
   // Siblings of the same notebook by address, as last read and as wanted.

@@ -180,9 +180,11 @@ bool Match::is_clone(const Resource& resource, const Live& live) {
   clashing_.insert(resource.notebook);
   Diagnostic d =
       error(Code::conflict, "A machine carries the labels of another",
-            fmt::format("{} says that it is {}, but it is not called {} and its boot disk says "
+            fmt::format("{} says that it is {}, but {} and its boot disk says "
                         "nothing: it is probably a clone. It is left alone, and nothing is made beside it.",
-                        live.id, spoken(resource.address), resource.name));
+                        live.id, spoken(resource.address),
+                        live.kind->is_named() ? fmt::format("it is not called {}", resource.name)
+                                              : "was not launched as one"));
   d.address = resource.notebook;
   d.hint = fmt::format("Remove its nbform-* labels; or, if it is to be {}, write\n    adopt: {}",
                        resource.notebook, live.id);

@@ -79,6 +79,7 @@ StepContext Task::context() const {
   c.live = live();
   c.attempt = attempt();
   c.ends_stopped = change_.end_power == PowerPolicy::Want::stopped;
+  c.was_stopped = change_.live && change_.live->health.state == Health::State::stopped;
   c.facts = &run_.snapshot.facts;
   c.edits = &change_.edits;
   c.live_at = [this](std::string_view address) -> const Live* {

@@ -60,7 +60,6 @@ class Auditor {
     std::string booted_by;
     bool ran = false, by_run = false, relaunched = false;
     bool ends = false;  // nothing can stop that
-    bool held = false;  // off, and the cloud alone can start it
     Rest rest;
     std::int64_t born = 0, life = 0;  // the latter as a resume mark says it
     std::int64_t doomed = 0;          // when a run last asked for its deletion

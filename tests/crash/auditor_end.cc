@@ -59,7 +59,7 @@ void Auditor::judge_machine_at_end(const std::string& key, const Machine& machin
     say_at_end("orphan", fmt::format("{} belongs to no notebook", key));
   if (expected == "present" || expected == "unknown") return;
   bool wanted_on = expected == "RUNNING" || (expected == "any" && rest.by_us);
-  if (wanted_on && machine.power != Power::on && !machine.held)
+  if (wanted_on && machine.power != Power::on)
     say_at_end("left off", fmt::format("{} is {}, and nobody wanted it stopped", key, power));
   bool wanted_off = expected == "TERMINATED" || (expected == "any" && rest.wanted && !rest.unsure);
   if (wanted_off && machine.power != Power::off)

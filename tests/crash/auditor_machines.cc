@@ -23,9 +23,6 @@ void Auditor::take_machine(const Fact& fact, Machine& machine) {
       machine.power = Power::stopping;
       machine.ends = machine.ends || fact.for_good;
       return;
-    case What::held:
-      machine.held = true;
-      return;
     case What::taken:
       machine.rest.preempted_until = fact.until;
       return;
@@ -115,7 +112,6 @@ void Auditor::change_power(const Fact& fact, Machine& machine) {
   bool starts_by_itself = was_off && fact.what == What::coming;  // or the cloud starts it
   if (!fact.actor.empty() || starts_by_itself) machine.booted_by = fact.actor;
   if (fact.life != 0) machine.life = fact.life;
-  if (!machine.is_off()) machine.held = false;
   if (fact.what == What::on) return comes_up(machine, run_of(machine.booted_by));
   if (machine.is_off() && !was_off) goes_down(fact, machine);
 }

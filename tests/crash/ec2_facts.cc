@@ -87,10 +87,7 @@ Fact of_machine(const Value& line, const std::string& kind) {
     f.other = std::exchange(f.thing, text(line["detail"], "volume"));
     return f;
   }
-  Fact f = fact(line, kind == "tags"      ? What::marks
-                      : kind == "delete"  ? What::gone
-                      : kind == "preempt" ? What::held
-                                          : What::touched);
+  Fact f = fact(line, kind == "tags" ? What::marks : kind == "delete" ? What::gone : What::touched);
   if (kind == "tags") f.marks = marks_of(line["detail"]["tagSet"]);
   return f;
 }

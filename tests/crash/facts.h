@@ -36,7 +36,6 @@ struct Fact {
     detached,  // disk `thing`, machine `other`
     flagged,   // a disk goes with its machine from now on
     taken,     // a machine, by the cloud, which says so until `until`
-    held,      // a machine, by the cloud: until it comes up nobody else can start it
     launches,
     launches_no_more,  // a Spot request: whether it may make a machine (again)
     relaunched,        // the Spot request `thing` made machine `other` in place of one that is gone

@@ -46,6 +46,8 @@ bool Walker::take(const std::string& line) {
 Walked Walker::finish() {
   calm();
   stage_.wait(std::chrono::minutes(5));
+  calm();  // what the cloud took in the meantime it gives back
+  stage_.wait(std::chrono::minutes(2));
   if (Notebook* n = notebook())
     for (auto& [name, disk] : n->disks)
       if (disk.set()) disk.get().size_gb = Number();  // whoever grew it, grew it

@@ -110,6 +110,7 @@ class Ec2Listing final : public Listing {
     all.making = unseen_launches();
     fold_requests();
     fold_volumes();
+    find_copies();
     restore_owners();
     all.maybe_hidden = incomplete_notebooks();
     for (auto& [id, machine] : machines_) {
@@ -232,6 +233,18 @@ class Ec2Listing final : public Listing {
     Owner owner = labels::read_owner(read_tags(request), labels::kAws);
     if (is_named(owner)) owner.part = "instance";
     return owner;
+  }
+
+  // Somebody copied its tags: neither its token, its Spot request nor its root volume says that it is ours.
+  void find_copies() {
+    for (auto& [id, machine] : machines_) {
+      bool launched_by_us =
+          live_token(machine, "client_token").starts_with(token_prefix(machine.owner.stack));
+      auto request = requests_.find(std::string(live_value(machine, "spot_request").as_text()));
+      bool requested_by_us = request != requests_.end() && is_named(request_owner(request->second));
+      Owner root = labels::read_owner(live_value(machine, "root_tags").as_map(), labels::kAws);
+      machine.bare = is_named(machine.owner) && !launched_by_us && !requested_by_us && !is_named(root);
+    }
   }
 
   void restore_owners() {

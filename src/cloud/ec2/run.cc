@@ -34,8 +34,9 @@ Map instance_tags(const StepContext& c) {
   if (auto boot = wanted(r, "boot_data").as_text(); !boot.empty()) tags.set(tag::kBoot, boot);
   if (wanted(r, "deletion_protection").as_bool()) tags.set(tag::kLock, "true");
   tags.set(tag::kIncarnation, fmt::to_string(c.incarnation));
-  bool undeclared_rest = c.ends_stopped && r.power.want != PowerPolicy::Want::stopped;
-  if (undeclared_rest) tags.set(tag::kResume, labels::kRest);
+  // What the files declare needs no mark, unless it was so before they did.
+  bool rests = c.ends_stopped && (c.was_stopped || r.power.want != PowerPolicy::Want::stopped);
+  if (rests) tags.set(tag::kResume, labels::kRest);
   return tags;
 }
 

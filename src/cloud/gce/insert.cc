@@ -168,8 +168,9 @@ Value insert_body(const StepContext& context) {
   const Resource& r = *context.resource;
   Map labels = wanted_entries(r, "labels");
   write_image_labels(labels, wanted(r, "image").as_text());
-  bool undeclared_rest = context.ends_stopped && r.power.want != PowerPolicy::Want::stopped;
-  if (undeclared_rest) labels.set(labels::kResume, labels::kRest);
+  // What the files declare needs no mark, unless it was so before they did.
+  bool rests = context.ends_stopped && (context.was_stopped || r.power.want != PowerPolicy::Want::stopped);
+  if (rests) labels.set(labels::kResume, labels::kRest);
   Map body{
       {"name", r.name},
       {"machineType",
