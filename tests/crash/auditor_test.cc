@@ -16,7 +16,7 @@ const std::string kDiskLabels =
 // Writes a log line by line, a second each.
 class Log {
  public:
-  Log() { wish("run-1"); }
+  explicit Log(std::string project = "p") : project_(std::move(project)) { wish("run-1"); }
 
   Log& wish(const std::string& actor, const std::string& more = "", const std::string& power = "",
             const std::string& keep = "always") {
@@ -26,8 +26,8 @@ class Log {
   }
   Log& line(const std::string& kind, const std::string& actor, const std::string& resource,
             const std::string& detail = "{}", const std::string& zone = "b") {
-    Map out{{"time", ++time_ * 1'000'000}, {"kind", kind}, {"actor", actor}, {"project", "p"}, {"zone", zone},
-            {"resource", resource}};
+    Map out{{"time", ++time_ * 1'000'000}, {"kind", kind}, {"actor", actor},
+            {"project", project_},         {"zone", zone}, {"resource", resource}};
     auto parsed = parse_json(detail);
     REQUIRE(parsed.ok());
     out.set("detail", *parsed);
@@ -73,6 +73,7 @@ class Log {
     return R"({"nbform-stack": ")" + stack + R"(", "nbform-notebook": "train", "nbform-part": ")" + part +
            R"(", "nbform-keep": ")" + keep + R"("})";
   }
+  std::string project_;
   Auditor auditor_{{"s", "s_1"}};
   std::int64_t time_ = 0;
 };
@@ -253,6 +254,51 @@ TEST_CASE("auditor: orphans and what is missing") {
   CHECK(
       Log().disk().machine().attach().line("insert", "run-1", "disks/copy", kDiskLabels, "f").end().found() ==
       Rules{"duplicate", "orphan"});
+}
+
+namespace {
+
+std::string tags(const std::string& part) {
+  std::string tag = R"({"key": "nbform:)";
+  return R"("tagSet": [)" + tag + R"(stack", "value": "s"}, )" + tag + R"(notebook", "value": "train"}, )" +
+         tag + R"(part", "value": ")" + part + R"("}])";
+}
+
+// An instance in its group, running.
+Log ec2_log() {
+  Log log("123456789012");
+  log.line("insert", "run-1", "security-groups/sg-1", "{" + tags("security-group") + "}");
+  log.line("insert", "run-1", "instances/i-1", "{" + tags("instance") + R"(, "groups": ["sg-1"]})");
+  return log.line("status", "run-1", "instances/i-1", R"({"status": "running"})");
+}
+
+}  // namespace
+
+TEST_CASE("auditor: a group that was let go is taken back once nobody uses it, or with who uses it") {
+  std::string away = R"({"tagSet": []})", back = "{" + tags("security-group") + "}";
+  Log log = ec2_log().line("tags", "run-1", "instances/i-1", away);
+  log.line("tags", "run-1", "security-groups/sg-1", away).pass(10);
+  auto taken = [&](Log then) { return then.line("tags", "run-2", "security-groups/sg-1", back).found(); };
+  CHECK(taken(Log(log).wish("run-2")) == Rules{"foreign"});
+  CHECK(taken(Log(log).wish("run-2", R"("adopt": ["i-1"])")) == Rules{});
+  CHECK(taken(Log(log).line("delete", "colleague", "instances/i-1").wish("run-2")) == Rules{});
+  Log strange = Log("123456789012").line("insert", "colleague", "security-groups/sg-1", away);
+  CHECK(taken(strange.wish("run-2")) == Rules{"foreign"});
+}
+
+TEST_CASE("auditor: what EC2 took and starts again was not woken by anybody") {
+  auto status = [](Log& log, const std::string& state, const std::string& actor = "") {
+    log.line("status", actor, "instances/i-1", R"({"status": ")" + state + R"("})");
+  };
+  auto found = [&](const std::string& starter) {
+    Log log = ec2_log();
+    for (const char* state : {"stopping", "stopped"}) status(log, state);
+    status(log.wish("run-2"), "pending", starter);
+    status(log, "running");
+    return log.end().found();
+  };
+  CHECK(found("") == Rules{});
+  CHECK(found("run-2") == Rules{"woken"});
 }
 
 TEST_CASE("auditor: a second plan is empty, and sends nothing") {

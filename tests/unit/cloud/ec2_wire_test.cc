@@ -110,8 +110,14 @@ TEST_CASE("an answer to an old token that names what is gone uses the token up")
   REQUIRE(old.state == State::pending);
   CHECK(old.poll->method == "DescribeTags");
   CHECK(settled(answer("DescribeTags", "<tagSet/>")).state == State::spent);
-  Settlement alive =
-      settled(answer("DescribeTags", "<tagSet><item><resourceId>i-1</resourceId></item></tagSet>"));
+  auto tagged = [](const std::string& key) {
+    return settled(
+        answer("DescribeTags", fmt::format("<tagSet><item><resourceId>i-1</resourceId><key>{}</key>"
+                                           "<value>x</value></item></tagSet>",
+                                           key)));
+  };
+  CHECK(tagged("Name").state == State::spent);  // it was let go
+  Settlement alive = tagged("nbform:stack");
   CHECK(alive.poll->method == "DescribeInstances");
 }
 
@@ -276,6 +282,22 @@ TEST_CASE("however many instances lost their tags, no request names more of them
   for (const ListCall& list : listing->follow_ups())
     named.push_back(list.call.body.at_path("Filter/0/Value").as_list().size());
   CHECK(named == std::vector<std::size_t>{200, 200, 1});
+}
+
+TEST_CASE("a machine that only its own tags call ours is a copy of them") {
+  auto is_bare = [](const std::string& extra, const std::string& root_part) {
+    auto listing = ec2::listing(kScope);
+    add(*listing, "instances", "DescribeInstances", in_reservation(instance_xml("running", extra)));
+    if (!root_part.empty())
+      add(*listing, "volumes", "DescribeVolumes",
+          "<volumeSet>" + volume_xml("vol-root", root_part) + "</volumeSet>");
+    Folded all = listing->fold();
+    return of_kind(all, ec2::instance_kind())->bare;
+  };
+  CHECK(is_bare("", ""));
+  CHECK_FALSE(is_bare("", "boot"));  // adopted
+  CHECK_FALSE(is_bare("<clientToken>" + ec2::token_prefix("research") + "1-1</clientToken>", ""));
+  CHECK(is_bare("<clientToken>" + ec2::token_prefix("another") + "1-1</clientToken>", ""));
 }
 
 TEST_CASE("what was forgotten is nobody's, whatever its token says") {

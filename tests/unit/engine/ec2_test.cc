@@ -166,6 +166,30 @@ TEST_CASE("of two who make a notebook differently one makes it, and the other sa
   expect_empty(stage);
 }
 
+TEST_CASE("a data volume keeps a replace in its zone, whether it is to be kept or not") {
+  Stage stage;
+  REQUIRE(stage.world.add_variant("shuffled-sets").ok());
+  Notebook& n = stage.ec2_notebook("train");
+  n.disks["data"] = Setting<Disk>(data_disk(Keep::never));
+  n.disks["more"] = Setting<Disk>(data_disk(Keep::never));
+  expect_done(stage.plan_and_apply());
+  n.where = {"us-west-2c"};
+  DiffOptions options;
+  options.replace = {"train"};
+  expect_done(stage.plan_and_apply(options));
+  for (const Value& volume : stage.world.resources("ec2.volumes"))
+    CHECK(volume["availabilityZone"] == Value("us-west-2a"));
+  expect_empty(stage);
+}
+
+TEST_CASE("adopting what is the notebook's already changes nothing, its group included") {
+  Stage stage;
+  Notebook& n = stage.ec2_notebook("train");
+  expect_done(stage.plan_and_apply());
+  n.adopt = Text(std::string(stage.world.resources("ec2.instances")[0]["instanceId"].as_text()));
+  expect_empty(stage);
+}
+
 TEST_CASE("a Spot instance that EC2 took is left to EC2, and not waited for") {
   Stage stage;
   Spot spot;
