@@ -259,11 +259,21 @@ bool is_used_by_others(const Live& thing, const Graph& graph, const std::string&
 }
 
 // Whose names count beyond a zone, and of which nothing says yet that it is theirs.
+bool has_own_machine(const Graph& graph, const OwnedParts& owned, const std::string& notebook) {
+  auto part = graph.lower_bound(notebook + "/");
+  for (; part != graph.end() && part->second.notebook == notebook; ++part)
+    if (part->second.kind->is_machine()) return owned.has(part->second);
+  return false;
+}
+
 std::vector<Resource*> sought_by_name(Graph& graph, const Snapshot& snapshot) {
   OwnedParts owned(snapshot);
   std::vector<Resource*> out;
-  for (auto& [address, r] : graph)
-    if (r.kind->is_named() && !r.kind->is_zonal() && r.adopt.empty() && !owned.has(r)) out.push_back(&r);
+  for (auto& [address, r] : graph) {
+    bool came_along = r.only_if_there && has_own_machine(graph, owned, r.notebook);  // or there was none
+    bool is_sought = r.kind->is_named() && !r.kind->is_zonal() && r.adopt.empty() && !came_along;
+    if (is_sought && !owned.has(r)) out.push_back(&r);
+  }
   return out;
 }
 

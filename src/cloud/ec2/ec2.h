@@ -63,8 +63,8 @@ Result<std::optional<Live>> found_item(const Kind& kind, const Scope& scope, con
 
 // "nbform-<h8 stack>-": what every client token of a stack begins with.
 std::string token_prefix(std::string_view stack);
-// "nbform-<h8 stack>-<h8 notebook>-<16 hex digits>" (42 characters): the digits are those of what the thing is
-// to its notebook, how many-th it is, and the id of the notebook's group, which lives from a create to its
+// "nbform-<h8 stack>-<h8 notebook>-<16 hex digits>" (42 characters): the digits are those of what the thing
+// is to its notebook, how many-th it is, and the id of the notebook's group, which lives from a create to its
 // destroy. Nothing that people may wish otherwise: of two who make it at the same time, one is refused.
 std::string client_token(const Owner& owner, const StepContext& context);
 const Live* own_group(const StepContext& context);  // of its notebook; null where there is none yet
