@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-TARGETS = ("manifest", "answers", "aws", "keys")
+TARGETS = ("manifest", "answers", "aws", "keys", "relay")
 LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=65536", "-detect_leaks=1"]
 KEPT_LENGTH = 4096  # bytes of an input that is kept in git
 
