@@ -1,6 +1,6 @@
 // What a failed answer of AWS means: four envelopes (EC2, Query, S3, JSON), one reading, by the code before
-// the status: a stock-out arrives as HTTP 500, a rate limit as 503 (aws.md 3.3-3.5). Pure; knows no retry and
-// no transport.
+// the status: a stock-out arrives as HTTP 500, a rate limit as 503 (EC2 API Reference). Pure; knows no retry
+// and no transport.
 #pragma once
 
 #include <string>

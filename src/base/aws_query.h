@@ -1,5 +1,5 @@
 // How a request to AWS is written: form parameters for EC2 and STS, JSON 1.1 for SSM and others, and how the
-// answer of either is read. Pure; knows no signature and no action (aws.md 3.1-3.4).
+// answer of either is read. Pure; knows no signature and no action (EC2 Query API).
 #pragma once
 
 #include <string>

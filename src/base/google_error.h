@@ -1,4 +1,4 @@
-// What a failed Google answer means. Five services, five shapes of envelope, one reading (gcp.md 0 and 2.7).
+// What a failed Google answer means. Five services, five shapes of envelope, one reading (AIP-193 and older).
 // Pure; knows no retry and no transport.
 #pragma once
 

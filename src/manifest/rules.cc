@@ -158,7 +158,7 @@ class Rules {
   struct BuiltIn {
     std::string_view service, family, gpu;
   };
-  // GCP: gcp.md 2.2 (GPUs built into the machine type); AWS: DescribeInstanceTypes.
+  // GCP: machineTypes.list (GPUs built into the machine type); AWS: DescribeInstanceTypes.
   static std::string_view built_in_gpu(std::string_view service, std::string_view type) {
     static constexpr std::array<BuiltIn, 24> kBuiltIn = {{
         {"gce", "a2-highgpu-", "a100"},
@@ -227,7 +227,7 @@ class Rules {
     std::string_view model;
     std::array<int, 4> counts;
   };
-  // GPUs that N1 machines can be given, and how many of each (gcp.md 2.2).
+  // GPUs that N1 machines can be given, and how many of each (Compute Engine: GPU machine types).
   static constexpr std::array<Attachable, 5> kAttachable = {{{"t4", {1, 2, 4}},
                                                              {"p4", {1, 2, 4}},
                                                              {"v100", {1, 2, 4, 8}},

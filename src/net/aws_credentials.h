@@ -1,4 +1,4 @@
-// AWS credentials as data, and the requests that turn one kind into another (aws.md 2.4-2.8). Pure: reads no
+// AWS credentials as data, and the requests that turn one kind into another (STS, SSO). Pure: reads no
 // file, sends nothing, knows no clock and no order of sources.
 #pragma once
 

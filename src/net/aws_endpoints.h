@@ -1,5 +1,5 @@
-// Base URLs of AWS's services by region, and who overrode them (aws.md 1.2, 2.2, 2.10). Pure. Knows no
-// request.
+// Base URLs of AWS's services by region, and who overrode them (AWS General Reference; AWS SDKs Reference).
+// Pure. Knows no request.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // What AWS's tools keep on this machine: ~/.aws/config and ~/.aws/credentials, the profile in use, the
-// region. Reads files through Env; sends nothing (aws.md 2.2, 2.3, 2.10).
+// region. Reads files through Env; sends nothing (AWS SDKs and Tools Reference).
 #pragma once
 
 #include <map>

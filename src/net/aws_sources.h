@@ -1,5 +1,5 @@
-// Which source of AWS credentials counts here: the chain of AWS's own tools (aws.md 2.1), as data. Pure: the
-// files are read already, nothing is sent.
+// Which source of AWS credentials counts here: the chain of AWS's own tools (SDKs and Tools Reference), as
+// data. Pure: the files are read already, nothing is sent.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // How far this machine's clock is off, learnt from servers that did not accept a signature's time
-// (aws.md 1.4). Pure; knows no signature.
+// (as the AWS SDKs do). Pure; knows no signature.
 #pragma once
 
 #include <map>

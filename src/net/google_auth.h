@@ -29,7 +29,7 @@ class GoogleAuth {
   // For ClientOptions::authorize. Errors: unauthenticated with every source tried and the command to run;
   // denied for a URL that must not get the token. Outlives this object harmlessly.
   Authorize authorizer();
-  // The same for servers that may not take a token which a service account signs itself (gcp.md 1.3).
+  // The same for servers that may not take a token which a service account signs itself (AIP-4111).
   Authorize exchanged_authorizer();
 
   // For people, without secrets, "" before the first token:

@@ -1,5 +1,5 @@
-// Google's credential files as data, and the requests that turn each kind into an access token (gcp.md 1).
-// Pure: reads no file, sends nothing, knows no clock.
+// Google's credential files as data, and the requests that turn each kind into an access token (AIP-4110 to
+// 4117). Pure: reads no file, sends nothing, knows no clock.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,6 @@
-// Messages of Google's relay of TCP connections through IAP, version 4, as bytes and back (gcp.md 5: S3, S9,
-// S10). One message is one binary message of a WebSocket; numbers are big-endian. Pure.
+// Messages of Google's relay of TCP connections through IAP, version 4, as bytes and back (as gcloud and
+// other public clients speak it). One message is one binary message of a WebSocket; numbers are big-endian.
+// Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // What goes wrong on the way through IAP, in words of a person who can mend it: the relay's HTTP statuses and
-// close codes (gcp.md 5). Pure; knows no connection.
+// close codes (as gcloud reads them). Pure; knows no connection.
 #pragma once
 
 #include <cstdint>

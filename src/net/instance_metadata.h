@@ -1,5 +1,5 @@
-// The metadata service of an EC2 instance, version 2, and 1 where only that answers (aws.md 2.8). Knows no
-// credentials.
+// The metadata service of an EC2 instance, version 2, and 1 where only that answers (EC2 User Guide). Knows
+// no credentials.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// Signature Version 4: signs one request to AWS at one moment (aws.md 1). Pure; knows no credential source,
-// no endpoint and no clock.
+// Signature Version 4: signs one request to AWS at one moment (IAM User Guide). Pure; knows no credential
+// source, no endpoint and no clock.
 #pragma once
 
 #include <string>

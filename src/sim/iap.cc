@@ -54,7 +54,7 @@ Result<> check_headers(const Headers& headers) {
   return Ok{};
 }
 
-// Tokens that an endpoint gave out: whether others are taken, nobody outside Google can say (gcp.md 1.3).
+// Tokens that an endpoint gave out: whether others are taken, nobody outside Google can say.
 Result<std::string> caller(const State& state, const Request& request) {
   const std::string principal = NB_TRY(bearer(state, request));
   auto given = header(request.headers, "authorization");

@@ -38,7 +38,7 @@ inline constexpr std::int64_t kDefaultDiskGb = 100;
 inline constexpr std::string_view kDefaultBoot = "boot disk";  // as lowered; the image tells the size
 inline constexpr std::size_t kMaxUserData = 16384;             // bytes before base64
 inline constexpr Duration kConsistent =
-    std::chrono::minutes(3);  // reads may lag behind writes for so long (aws.md 3.8)
+    std::chrono::minutes(3);  // reads may lag behind writes for so long (EC2: eventual consistency)
 
 // --- the wire ---
 

@@ -1,7 +1,7 @@
 // What EC2 knows besides resources: what an image reference means today, which zones offer a type, which
 // subnets there are. Keys: "ec2|image|REGION|KIND REFERENCE", "ec2|offers|REGION|TYPE",
-// "ec2|subnets|REGION|", "ec2|type|REGION|TYPE", "ec2|ways|REGION|", "ec2|quota|REGION|CODE". Facts: aws.md
-// 7.3-7.5, 9.1, 9.2.
+// "ec2|subnets|REGION|", "ec2|type|REGION|TYPE", "ec2|ways|REGION|", "ec2|quota|REGION|CODE". Facts: EC2
+// API Reference; Service Quotas.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // ec2.instance: an EC2 instance with its root volume and its Spot request. The attribute table and the Kind;
-// what it decodes, sends and says stands beside (instance_parts.h). Facts: aws.md 4, 5, 14.1.
+// what it decodes, sends and says stands beside (instance_parts.h). Facts: EC2 API Reference.
 #include <fmt/format.h>
 
 #include <array>

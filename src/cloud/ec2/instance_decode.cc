@@ -1,5 +1,5 @@
 // DescribeInstances items into Lives, and what the root volume and the Spot request add: one health for each
-// of their states (aws.md 4.2, 4.3, 5).
+// of their states (EC2 API Reference).
 #include <fmt/format.h>
 
 #include <array>

@@ -1,5 +1,5 @@
-// The mutations of ec2.instance: one call each, none where the live side is already so (aws.md 4.4, 4.5, 5,
-// 6).
+// The mutations of ec2.instance: one call each, none where the live side is already so
+// (EC2 API Reference).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // ec2.key_pair: the public key that the first boot installs. Its name holds its content, so another key is
-// another pair, and a pair never changes. Facts: aws.md 7.2.
+// another pair, and a pair never changes. Facts: ImportKeyPair.
 #include <fmt/format.h>
 
 #include <array>

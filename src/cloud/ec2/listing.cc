@@ -1,6 +1,6 @@
 // Reading EC2: eight lists a region, whatever the number of notebooks, folded into one Live an instance,
 // volume, group and key pair. Instances are found by tag and by client token, which nobody can take off.
-// Facts: aws.md 3.8-3.12.
+// Facts: EC2 API Reference, Describe calls.
 #include <fmt/format.h>
 
 #include <algorithm>

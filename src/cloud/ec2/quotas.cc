@@ -1,4 +1,4 @@
-// The vCPU quotas of EC2: which one a machine type counts against, by market. Facts: aws.md 9.2.
+// The vCPU quotas of EC2: which one a machine type counts against, by market. Facts: EC2 User Guide, quotas.
 #include <array>
 #include <string>
 

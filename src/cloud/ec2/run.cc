@@ -1,5 +1,5 @@
 // RunInstances: one attempt of one instance, tagged in the call itself, with a token that names the instance
-// and not what is wished of it (aws.md 4.1, 3.7, 5).
+// and not what is wished of it (RunInstances).
 #include <fmt/format.h>
 
 #include <algorithm>

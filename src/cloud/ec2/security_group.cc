@@ -1,5 +1,5 @@
 // ec2.security_group: the one group of a notebook. What it lets in is the manifest's list, rule by rule; what
-// goes out is left as EC2 makes it. Facts: aws.md 7.1.
+// goes out is left as EC2 makes it. Facts: EC2 API Reference.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // What an answer of EC2 says of a mutation: accepted is not done, so most are followed by a poll that asks
-// for the states waited for. Facts: aws.md 3.5-3.9, 4.3-4.5, 5, 6.
+// for the states waited for. Facts: EC2 API Reference, error codes.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// How instances of EC2 are reached by SSH (aws.md: console output; guest.md: default users of the images).
+// How instances of EC2 are reached by SSH (GetConsoleOutput; EC2 User Guide: default users of the images).
 #include "cloud/ssh_access.h"
 #include "base/crypto.h"
 #include "base/text.h"

@@ -1,4 +1,4 @@
-// NVIDIA machine types of EC2: which GPU each has and how many (DescribeInstanceTypes, aws.md 15; P2, P3 and
+// NVIDIA machine types of EC2: which GPU each has and how many (DescribeInstanceTypes; P2, P3 and
 // G3 from the published tables of these older families).
 #include <fmt/format.h>
 

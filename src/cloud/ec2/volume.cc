@@ -1,5 +1,5 @@
 // ec2.volume: an EBS volume of its own: a notebook's data disk, or a root volume that outlived its instance.
-// It is made after its machine, in its zone, and attaches itself. Facts: aws.md 6.
+// It is made after its machine, in its zone, and attaches itself. Facts: EBS User Guide.
 #include <fmt/format.h>
 
 #include <array>

@@ -1,4 +1,4 @@
-// Parameters, tags and tokens of EC2's Query API (aws.md 3 and 4.8 describe the bytes).
+// Parameters, tags and tokens of EC2's Query API (EC2 API Reference, Query requests).
 #include <fmt/format.h>
 
 #include <algorithm>

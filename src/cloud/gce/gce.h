@@ -43,8 +43,8 @@ std::optional<std::pair<std::string, std::string>> zone_and_name(std::string_vie
 Call zonal(std::string_view method, const Scope& scope, std::string_view zone, std::string_view rest,
            std::string_view request_id = {}, Value body = {});
 
-// What a Compute answer says: an operation under way, done, failed, or an HTTP refusal (gcp.md: operations,
-// errors).
+// What a Compute answer says: an operation under way, done, failed, or an HTTP refusal (Compute Engine:
+// handling API responses).
 Settlement settle_operation(const Scope& scope, const Response& answer);
 
 // What a GET of one resource says, before it is decoded: null where there is none (404).

@@ -1,4 +1,5 @@
-// How VMs of Compute Engine are reached by SSH (guest agent, gcp.md: guest attributes, serial port).
+// How VMs of Compute Engine are reached by SSH (guest agent; instances.getGuestAttributes,
+// getSerialPortOutput).
 #include <fmt/format.h>
 
 #include "cloud/gce/firewall.h"

@@ -14,7 +14,7 @@ std::string number(std::uint64_t n, int bytes) {
   return out;
 }
 
-// Messages as gcp.md 5 lays them out.
+// Messages as Google's own client lays them out.
 std::string connected(const std::string& sid) {
   return number(1, 2) + number(sid.size(), 4) + sid;
 }

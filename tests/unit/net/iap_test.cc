@@ -1,5 +1,5 @@
-// The tunnel through IAP against a relay in a thread that speaks RFC 6455 and gcp.md 5 by code of its own,
-// and misbehaves as it is told.
+// The tunnel through IAP against a relay in a thread that speaks RFC 6455 and the relay's protocol by code of
+// its own, and misbehaves as it is told.
 #include "net/iap.h"
 
 #include <netinet/in.h>
