@@ -21,7 +21,8 @@ class Flattener {
       case Value::Type::list:
         return add_list(name, value.as_list());
       case Value::Type::map:
-        for (const auto& [key, member] : value.as_map()) add(name.empty() ? key : name + "." + key, member);
+        for (const auto& [key, member] : value.as_map())
+          add(name.empty() ? std::string(key) : name + "." + key, member);
         return;
       case Value::Type::text:
         query_.emplace_back(name, value.as_text());

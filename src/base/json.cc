@@ -42,7 +42,7 @@ Value convert(const dom::element& element) {
       dom::object object = element;
       std::vector<Map::Item> items;
       items.reserve(object.size());
-      for (auto [key, item] : object) items.emplace_back(std::string(key), convert(item));
+      for (auto [key, item] : object) items.emplace_back(key, convert(item));
       return Map::from(std::move(items));
     }
   }

@@ -15,22 +15,36 @@ const Value kNull;
 const List kEmptyList;
 const Map kEmptyMap;
 
-// As operator<; most keys differ in their first byte.
+constexpr std::size_t kFew = 32;
+
+// Most keys differ in their first byte.
 bool is_before(std::string_view a, std::string_view b) {
   if (a.empty() || b.empty() || a[0] == b[0]) return a < b;
   return static_cast<unsigned char>(a[0]) < static_cast<unsigned char>(b[0]);
 }
 
 auto lower_bound(auto& items, std::string_view key) {
-  return std::lower_bound(items.begin(), items.end(), key,
-                          [](const Map::Item& item, std::string_view k) { return is_before(item.first, k); });
+  return std::lower_bound(items.begin(), items.end(), key, [](const Map::Item& item, std::string_view k) {
+    return is_before(item.first.text(), k);
+  });
+}
+
+// Keys are compared in no time; where there are few, that beats comparing the texts of some.
+auto position_of(auto& items, std::string_view key) {
+  if (items.size() <= kFew) {
+    const Key wanted(key);
+    return std::find_if(items.begin(), items.end(),
+                        [&](const Map::Item& item) { return item.first == wanted; });
+  }
+  auto it = lower_bound(items, key);
+  return it != items.end() && it->first == key ? it : items.end();
 }
 }  // namespace
 
 Map::Map(std::initializer_list<Item> items) : Map(from(std::vector<Item>(items))) {}
 
 Map Map::from(std::vector<Item> items) {
-  auto before = [](const Item& a, const Item& b) { return is_before(a.first, b.first); };
+  auto before = [](const Item& a, const Item& b) { return a.first.text() < b.first.text(); };
   if (!std::is_sorted(items.begin(), items.end(), before))
     std::stable_sort(items.begin(), items.end(), before);
   Map map;
@@ -54,14 +68,14 @@ const Value* Map::find(std::string_view key) const {
 }
 
 Value* Map::find(std::string_view key) {
-  auto it = lower_bound(items_, key);
-  return it != items_.end() && it->first == key ? &it->second : nullptr;
+  auto it = position_of(items_, key);
+  return it != items_.end() ? &it->second : nullptr;
 }
 
 Value& Map::operator[](std::string_view key) {
   if (items_.empty()) items_.reserve(4);
   auto it = lower_bound(items_, key);
-  if (it == items_.end() || it->first != key) it = items_.insert(it, {std::string(key), Value()});
+  if (it == items_.end() || it->first != key) it = items_.emplace(it, key, Value());
   return it->second;
 }
 
@@ -70,8 +84,8 @@ void Map::set(std::string_view key, Value value) {
 }
 
 bool Map::erase(std::string_view key) {
-  auto it = lower_bound(items_, key);
-  if (it == items_.end() || it->first != key) return false;
+  auto it = position_of(items_, key);
+  if (it == items_.end()) return false;
   items_.erase(it);
   return true;
 }

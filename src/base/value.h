@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/key.h"
+
 namespace nbform {
 
 class Value;
@@ -25,7 +27,7 @@ struct Ref {
 // A map sorted by key: two maps with the same entries are the same bytes, whatever order they were read in.
 class Map {
  public:
-  using Item = std::pair<std::string, Value>;
+  using Item = std::pair<Key, Value>;
   using iterator = std::vector<Item>::const_iterator;
 
   Map() = default;
@@ -67,6 +69,7 @@ class Value {
   Value(const char* s) : Value(std::string_view(s)) {}
   Value(std::string_view s);
   Value(const std::string& s) : Value(std::string_view(s)) {}
+  Value(const Key& key) : Value(key.text()) {}
   Value(List l);
   Value(Map m);
   Value(Ref r);

@@ -35,7 +35,7 @@ struct ListCall {
 
 // What the lists of one scope say.
 struct Folded {
-  std::vector<Live> live;
+  std::deque<Live> live;
   std::vector<Live> strangers;  // machines that are not ours and use what is, or once were ours
   std::vector<Making> making;
   std::map<std::string, int> incarnations;  // highest one seen by address, things that are gone included

@@ -2,6 +2,7 @@
 // Values. Knows no YAML, no HTTP and no cloud.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -160,7 +161,7 @@ struct ScopeStatus {
 };
 
 struct Snapshot {
-  std::vector<Live> live;
+  std::deque<Live> live;                    // ten thousand, perhaps: they are not moved to make room
   std::vector<Live> strangers;              // machines that are not ours and use what is
   std::map<std::string, Making> making;     // by `making_key`
   std::map<std::string, int> incarnations;  // highest one seen by address

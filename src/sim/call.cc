@@ -116,7 +116,8 @@ Result<> check_labels(const Value& labels, std::string_view field) {
   if (labels.as_map().size() > 64)
     return refuse("invalid", fmt::format("Invalid value for field '{}': more than 64 labels.", field));
   for (const auto& [key, value] : labels.as_map()) {
-    bool letter_first = !key.empty() && ((key[0] >= 'a' && key[0] <= 'z') || (key[0] & 0x80) != 0);
+    std::string_view name = key.text();
+    bool letter_first = !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || (name[0] & 0x80) != 0);
     bool fits = letter_first && label_text(key) && display_width(key) <= 63 && value.is_text() &&
                 label_text(value.as_text()) && display_width(value.as_text()) <= 63;
     if (!fits)

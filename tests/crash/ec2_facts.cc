@@ -52,7 +52,7 @@ Fact request_of(const Value& line) {
   f.changes = text(line["detail"], "service") == "ec2" && !starts_with_any(f.name, {"Describe", "Get"});
   if (f.name == "TerminateInstances")
     for (const auto& [key, value] : line["detail"]["body"].as_map())
-      if (key.starts_with("InstanceId.")) f.things.emplace_back(value.as_text());
+      if (key.text().starts_with("InstanceId.")) f.things.emplace_back(value.as_text());
   return f;
 }
 

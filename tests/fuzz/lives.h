@@ -2,6 +2,7 @@
 // plan that destroys it all. Knows no service.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "base/json.h"
@@ -24,14 +25,14 @@ inline void build_requests(const std::vector<Step>& steps, const StepContext& co
   }
 }
 
-inline const Live* at_address(const std::vector<Live>& all, std::string_view address) {
+inline const Live* at_address(const std::deque<Live>& all, std::string_view address) {
   for (const Live& live : all)
     if (live.owner.address() == address) return &live;
   return nullptr;
 }
 
 // `siblings`: what was read along with it.
-inline void use(const Live& live, const std::vector<Live>& siblings = {}) {
+inline void use(const Live& live, const std::deque<Live>& siblings = {}) {
   require(!live.name.empty(), "a live thing without a name");
   require(!live.kind->is_machine() || !live.zone.empty(), "a machine without a zone");
   StepContext context;
@@ -50,7 +51,7 @@ inline void use(const Live& live, const std::vector<Live>& siblings = {}) {
   (void)live.kind->locate(live.id);
 }
 
-inline void plan_destroy(const Scope& scope, std::vector<Live> all) {
+inline void plan_destroy(const Scope& scope, std::deque<Live> all) {
   Snapshot snapshot;
   snapshot.live = std::move(all);
   snapshot.scopes.push_back({scope, true, {}, std::nullopt});
@@ -66,7 +67,7 @@ inline void plan_destroy(const Scope& scope, std::vector<Live> all) {
 inline void use_page(const Scope& scope, Listing& listing, std::string_view list, const Value& body) {
   auto next = listing.add_page(list, body);
   if (!next.ok()) return check_message(next.error());
-  std::vector<Live> live = listing.fold().live;
+  std::deque<Live> live = listing.fold().live;
   for (const Live& one : live) use(one, live);
   plan_destroy(scope, std::move(live));
 }

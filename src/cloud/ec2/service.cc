@@ -22,13 +22,6 @@ bool is_letter(char c) {
 
 // --- subnets ---
 
-bool may_use(const Resource& r, const std::string& id, const Value& subnet) {
-  std::string_view wish = wanted(r, "subnet").as_text(), vpc = wanted(r, "network").as_text();
-  if (!wish.empty()) return id == wish;
-  if (!vpc.empty()) return subnet["vpc"].as_text() == vpc;
-  return subnet["default"].as_bool();
-}
-
 // One for each zone: those that the internet reaches first, then those that give public addresses, then the
 // one with most room.
 Map subnets_for(const Resource& r, const Value& subnets, const Value& ways) {
@@ -38,8 +31,14 @@ Map subnets_for(const Resource& r, const Value& subnets, const Value& ways) {
     return std::tuple(has_way_out(ways, id.as_text(), subnet["vpc"].as_text()), subnet["public"].as_bool(),
                       subnet["free"].as_int());
   };
+  std::string_view wish = wanted(r, "subnet").as_text(), vpc = wanted(r, "network").as_text();
+  auto may_use = [&](std::string_view id, const Value& subnet) {
+    if (!wish.empty()) return id == wish;
+    if (!vpc.empty()) return subnet["vpc"].as_text() == vpc;
+    return subnet["default"].as_bool();
+  };
   for (const auto& [id, subnet] : subnets.as_map()) {
-    if (!may_use(r, id, subnet)) continue;
+    if (!may_use(id, subnet)) continue;
     std::string zone(subnet["zone"].as_text());
     const Value* other = chosen.find(zone);
     if (other == nullptr || rank(*other) < rank(Value(id))) chosen.set(zone, id);

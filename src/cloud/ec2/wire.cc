@@ -112,7 +112,7 @@ std::optional<Call> delete_tags(std::string_view id, const Map& now, const Map& 
   List keys;
   for (const auto& [key, value] : now) {
     const Value* wish = want.find(key);
-    bool stays = (wish != nullptr && !wish->is_null()) || key.starts_with("aws:");
+    bool stays = (wish != nullptr && !wish->is_null()) || key.text().starts_with("aws:");
     if (!stays) keys.push_back(Map{{"Key", key}});
   }
   if (keys.empty()) return std::nullopt;

@@ -219,7 +219,7 @@ class GceListing final : public Listing {
 
   Scope scope_;
   std::set<std::string> unreachable_;
-  std::vector<Live> machines_, disks_, rules_;
+  std::deque<Live> machines_, disks_, rules_;
   Value firewalls_;                         // the fact of all rules
   std::unordered_set<std::string> folded_;  // disks that are part of a machine, or of Workbench
   std::map<std::string, Time> preempted_;

@@ -28,7 +28,7 @@ void check_against(const Value& value, const Value& schema, const Value& root, c
     for (const Value& item : value.as_list()) check_against(item, target["items"], root, path + "[]");
   if (!value.is_map() || target["properties"].is_null()) return;
   for (const auto& [key, member] : value.as_map()) {
-    INFO(path << "." << key);
+    INFO(path << "." << key.text());
     REQUIRE(target["properties"].as_map().has(key));
     check_against(member, target["properties"][key], root, path + "." + key);
   }
@@ -73,12 +73,12 @@ TEST_CASE("every member of the plan JSON is documented") {
   std::string doc = file_text("docs/plan-json.md");
   auto schema = parse_json(file_text("schemas/plan.schema.json"));
   for (const auto& [key, member] : (*schema)["properties"].as_map()) {
-    INFO(key);
+    INFO(key.text());
     CHECK(doc.find("`" + key + "`") != std::string::npos);
   }
   for (const auto& [name, definition] : (*schema)["$defs"].as_map())
     for (const auto& [key, member] : definition["properties"].as_map()) {
-      INFO(name << "." << key);
+      INFO(name.text() << "." << key.text());
       CHECK(doc.find("`" + key + "`") != std::string::npos);
     }
 }
