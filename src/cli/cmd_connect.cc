@@ -8,11 +8,14 @@
 #include "cli/apply_flow.h"
 #include "cli/browser.h"
 #include "cli/commands.h"
+#include "cli/connect_flow.h"
 #include "cli/connect_screen.h"
 #include "cli/machine.h"
 #include "cli/ssh_target.h"
+#include "cli/ssh_ways.h"
 #include "cli/work_dir.h"
 #include "connect/connection.h"
+#include "connect/live_tunnels.h"
 
 namespace nbform::cli {
 
@@ -20,8 +23,9 @@ namespace {
 
 struct ConnectOptions {
   StackFlags stack;
-  std::string name;
-  std::vector<std::string> forwards, identities;
+  std::vector<std::string> names, forwards, identities;
+  std::string machine;  // for --stdio
+  bool ssh_config = false, stdio = false;
   bool start = false, yes = false, no_open = false, print = false, colab = false, accept_new_host_key = false,
        json = false;
 };
@@ -50,6 +54,7 @@ class Connect {
         screen_(session.shell().screen, session.env()) {}
 
   Result<int> run(Live machine) {
+    machine_ = machine.id;
     ConnectSettings settings = NB_TRY(settings_for(std::move(machine)));
     connection_ = NB_TRY(Connection::open(
         session_.env(), session_.wire(), std::move(settings),
@@ -109,7 +114,18 @@ class Connect {
     return connection_->jupyter().server.url(connection_->ports().front(), with_token);
   }
 
+  // Where `nbform status` finds it.
+  void list_it() {
+    auto listed = AnnouncedTunnel::announce(session_.env(), {session_.manifest().stack.label(), notebook_.key,
+                                                             machine_, url(false), session_.env().now()});
+    if (!listed.ok())
+      return session_.shell().screen.err(
+          fmt::format("  not shown by nbform status: {}\n", printable(listed.error().detail)));
+    listed_ = std::move(*listed);
+  }
+
   void announce() {
+    list_it();
     Screen& screen = session_.shell().screen;
     if (options_.json) {
       List ports;
@@ -152,16 +168,12 @@ class Connect {
   const Notebook& notebook_;
   const ConnectOptions& options_;
   ConnectScreen screen_;
+  std::string machine_;  // Live::id
   std::unique_ptr<Connection> connection_;
   std::optional<Browser> browser_;
+  std::unique_ptr<AnnouncedTunnel> listed_;
   std::optional<Diagnostic> failure_;
 };
-
-Diagnostic not_there(const Notebook& notebook) {
-  return error(Code::not_found, "The notebook does not exist yet",
-               fmt::format("{} is declared, and not created.", notebook.key))
-      .with_hint(fmt::format("Create it:\n    nbform apply --target {}", notebook.key));
-}
 
 // Through the engine, like nbform apply or nbform start; another exit code than 0 ends the command.
 Result<int> bring_about(Session& session, const Notebook& notebook, bool by_power, bool yes) {
@@ -184,30 +196,43 @@ Result<std::optional<Live>> machine_for(Session& session, const Notebook& notebo
   if (machine && !(off && options.start)) return machine;
   if (!off && !options.yes) {
     auto answer = session.ask(fmt::format("{} does not exist yet. Create it? [y/N] ", notebook.key));
-    if (!answer.ok() && answer.error().code == Code::usage) return not_there(notebook);
+    if (!answer.ok() && answer.error().code == Code::usage) return not_created(notebook);
     std::string said = to_lower(trim(NB_TRY(std::move(answer))));
-    if (said != "y" && said != "yes") return not_there(notebook);
+    if (said != "y" && said != "yes") return not_created(notebook);
   }
   code = NB_TRY(bring_about(session, notebook, off, options.yes));
   if (code != kFine) return std::optional<Live>();
   machine = NB_TRY(find_machine(session, notebook));
-  return machine ? std::move(machine) : Result<std::optional<Live>>(not_there(notebook));
+  return machine ? std::move(machine) : Result<std::optional<Live>>(not_created(notebook));
+}
+
+Result<int> hold_open(Session& session, const Notebook& notebook, Live machine,
+                      const ConnectOptions& options) {
+  if (!options.json) session.shell().screen.err(fmt::format("{}  {}\n", notebook.key, place_of(machine)));
+  return Connect(session, notebook, options).run(std::move(machine));
+}
+
+Diagnostic one_name(const Session& session) {
+  return error(Code::usage, "Which notebook?", "nbform connect takes the name of one notebook.")
+      .with_hint("There are: " + join(session.notebook_names(), ", "));
 }
 
 int run(Shell& shell, const ConnectOptions& options) {
   return on_stack(shell, options.stack, {}, [&](Session& session, const Selection&) -> Result<int> {
-    const Notebook* notebook = NB_TRY(reachable_notebook(session, options.name));
+    if (options.ssh_config) return write_ssh_config(session, options.names, options.identities, options.json);
+    if (options.names.size() != 1) return one_name(session);
+    if (options.stdio) return serve_stdio(session, options.names.front(), options.machine);
+    const Notebook* notebook = NB_TRY(reachable_notebook(session, options.names.front()));
     int code = kFine;
     std::optional<Live> machine = NB_TRY(machine_for(session, *notebook, options, code));
     if (!machine) return code;
-    if (!options.json) shell.screen.err(fmt::format("{}  {}\n", notebook->key, place_of(*machine)));
-    return Connect(session, *notebook, options).run(std::move(*machine));
+    return hold_open(session, *notebook, std::move(*machine), options);
   });
 }
 
 Run declare(Flags& flags) {
   auto options = std::make_shared<ConnectOptions>();
-  flags.positional("NAME", options->name, true, "The notebook");
+  flags.positionals("NAME", options->names, false, "The notebook; with --ssh-config any number of them");
   options->stack.declare(flags, false);
   flags.flag("--start", options->start, "Start it first where it is stopped");
   flags.flag("-y,--yes", options->yes, "Do not ask before it is started or created");
@@ -219,13 +244,28 @@ Run declare(Flags& flags) {
   flags.flag("--accept-new-host-key", options->accept_new_host_key,
              "Trust the key that the machine shows, where the cloud shows none");
   flags.flag("--json", options->json, "One JSON line on stdout once Jupyter answers; open no browser");
+  flags.flag("--ssh-config", options->ssh_config,
+             "Write the notebooks as hosts for ssh, scp and editors; no NAME means all");
+  flags.flag("--stdio", options->stdio, "Be a stream to the machine's sshd, as a ProxyCommand of ssh");
+  flags.text("--machine", options->machine, "ID", "With --stdio: refuse any other machine than this");
   return [options](Shell& shell) { return run(shell, *options); };
 }
 
 }  // namespace
 
-const Command kConnectCommand{
-    "connect", "Every day:", "Open a notebook through a tunnel, for as long as you like",
-    "nbform connect eda\nnbform connect eda --start\nnbform connect eda -L 6006:localhost:6006", declare};
+Result<int> connect_to(Session& session, const std::string& name, bool json) {
+  const Notebook* notebook = NB_TRY(reachable_notebook(session, name));
+  std::optional<Live> machine = NB_TRY(find_machine(session, *notebook));
+  if (!machine) return not_created(*notebook);
+  ConnectOptions options;
+  options.json = json;
+  return hold_open(session, *notebook, std::move(*machine), options);
+}
+
+const Command kConnectCommand{"connect",
+                              "Every day:", "Open a notebook through a tunnel, for as long as you like",
+                              "nbform connect eda\nnbform connect eda --start\nnbform connect eda -L "
+                              "6006:localhost:6006\nnbform connect --ssh-config",
+                              declare};
 
 }  // namespace nbform::cli

@@ -6,7 +6,8 @@
 namespace nbform::cli {
 
 extern const Command kPlanCommand, kApplyCommand, kDestroyCommand, kStartCommand, kStopCommand,
-    kConnectCommand, kStatusCommand, kForgetCommand, kSandboxCommand, kVersionCommand;
+    kConnectCommand, kSshCommand, kLogsCommand, kStatusCommand, kForgetCommand, kSandboxCommand,
+    kVersionCommand;
 
 extern const Command kValidateCommand, kShowCommand, kSchemaCommand, kExplainCommand, kInitCommand;
 

@@ -46,6 +46,11 @@ void Flags::positionals(const std::string& name, std::vector<std::string>& into,
   app_.add_option(name, into, help)->type_name("")->required(required);
 }
 
+void Flags::rest(const std::string& name, std::vector<std::string>& into, const std::string& help) {
+  positionals(name, into, false, help);
+  rest_ = &into;
+}
+
 Flags Flags::verb(const std::string& name, const std::string& help, std::function<void()> on_chosen) {
   CLI::App* verb = app_.add_subcommand(name, help);
   verb->callback(std::move(on_chosen));
@@ -124,6 +129,22 @@ std::string guess_at_flag(const std::vector<std::string>& words, const std::set<
   return {};
 }
 
+// Cuts off what stands after the first word that is neither a flag nor its value.
+std::vector<std::string> cut_rest(const CLI::App& app, const std::set<std::string>& long_names,
+                                  std::vector<std::string>& words) {
+  std::size_t at = 0;
+  for (; at < words.size() && words[at].size() > 1 && words[at][0] == '-' && words[at] != "--"; ++at) {
+    const CLI::Option* flag = app.get_option_no_throw(with_two_dashes(words[at], long_names));
+    if (flag != nullptr && flag->get_items_expected_max() > 0) ++at;
+  }
+  if (at < words.size() && words[at] == "--") words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+  auto begin = words.begin() + static_cast<std::ptrdiff_t>(std::min(at + 1, words.size()));
+  std::vector<std::string> rest(begin, words.end());
+  words.erase(begin, words.end());
+  if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
+  return rest;
+}
+
 Parsed parse_for(const Command& command, const std::string& program, std::vector<std::string> words) {
   CLI::App app{std::string(command.summary), program};
   app.footer(command_footer(command));
@@ -133,11 +154,14 @@ Parsed parse_for(const Command& command, const std::string& program, std::vector
 
   std::set<std::string> long_names;
   collect_long_names(app, long_names);
+  std::vector<std::string> rest =
+      flags.takes_rest() != nullptr ? cut_rest(app, long_names, words) : std::vector<std::string>();
   for (std::string& word : words) word = with_two_dashes(word, long_names);
   Parsed parsed;
   parsed.program = program;
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
+    if (flags.takes_rest() != nullptr) *flags.takes_rest() = std::move(rest);
     parsed.run = std::move(run);
   } catch (const CLI::CallForHelp&) {
     parsed.out = app.help();

@@ -41,11 +41,15 @@ class Flags {
   void positional(const std::string& name, std::string& into, bool required, const std::string& help);
   void positionals(const std::string& name, std::vector<std::string>& into, bool required,
                    const std::string& help);
+  // All words after the first positional, as they are; flags stand before it then.
+  void rest(const std::string& name, std::vector<std::string>& into, const std::string& help);
+  std::vector<std::string>* takes_rest() const { return rest_; }
   // A verb below this command; `on_chosen` runs when it is the one given.
   Flags verb(const std::string& name, const std::string& help, std::function<void()> on_chosen);
 
  private:
   CLI::App& app_;
+  std::vector<std::string>* rest_ = nullptr;
 };
 
 using Run = std::function<int(Shell&)>;  // gives the exit code

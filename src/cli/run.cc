@@ -23,9 +23,9 @@ int lost_output(Screen& screen, int exit_code) {
 
 int run_command_line(const std::vector<std::string>& argv) {
   static const std::vector<const Command*> kCommands = {
-      &kPlanCommand,    &kApplyCommand,   &kDestroyCommand, &kStatusCommand,   &kStartCommand,
-      &kStopCommand,    &kConnectCommand, &kInitCommand,    &kValidateCommand, &kShowCommand,
-      &kExplainCommand, &kSchemaCommand,  &kForgetCommand,  &kSandboxCommand,  &kVersionCommand,
+      &kPlanCommand,    &kApplyCommand,  &kDestroyCommand, &kStatusCommand,  &kStartCommand,    &kStopCommand,
+      &kConnectCommand, &kSshCommand,    &kLogsCommand,    &kInitCommand,    &kValidateCommand, &kShowCommand,
+      &kExplainCommand, &kSchemaCommand, &kForgetCommand,  &kSandboxCommand, &kVersionCommand,
   };
   Screen screen;
   Parsed parsed = parse_command_line(argv, kCommands);

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "cli/work_dir.h"
 #include "cloud/cloud.h"
+#include "connect/host_keys.h"
 
 namespace nbform::cli {
 
@@ -38,6 +41,22 @@ Diagnostic in_sandbox(const Notebook& notebook) {
                fmt::format("{} is simulated: its machine runs no Jupyter.", notebook.key));
 }
 
+Result<FoundHostKeys> host_keys(Session& session, const SshAccess& access, const Live& machine,
+                                const std::string& file, Duration limit) {
+  HostKeyFinder finder(session.env(), session.wire(), access, file);
+  std::optional<Result<FoundHostKeys>> found;
+  bool said = false;
+  auto waiting = [&] {
+    if (!std::exchange(said, true)) session.shell().screen.err("waiting for the machine's host key\n");
+  };
+  finder.find(machine, session.env().now() + limit, waiting,
+              [&](Result<FoundHostKeys> answer) { found = std::move(answer); });
+  while (!found && session.interrupts() == 0)
+    if (!session.env().step()) bug("host keys are being asked for and nothing can happen");
+  if (!found) return error(Code::cancelled, "Interrupted");
+  return std::move(*found);
+}
+
 Diagnostic no_login(const Notebook& notebook) {
   return error(Code::usage, "The login is not known",
                fmt::format("The image of {} does not say which user it makes.", notebook.key))
@@ -63,6 +82,47 @@ Result<SshTarget> ssh_target(Env& env, const Notebook& notebook, const Live& mac
   out.port = static_cast<int>(notebook.access.ssh.port.value_or(22));
   out.key_files = identities.empty() ? key_files(env, notebook) : identities;
   out.only_these_keys = !identities.empty();
+  return out;
+}
+
+Result<SshHost> ssh_host(Session& session, const Notebook& notebook, const Live& machine,
+                         const std::vector<std::string>& identities, Duration keys_limit) {
+  Env& env = session.env();
+  SshTarget target = NB_TRY(ssh_target(env, notebook, machine, identities));
+  std::string stack = NB_TRY(env.file_info(NB_TRY(work_dir(env, session.directory())))).resolved;
+  SshHost out;
+  out.known_hosts = stack + "/host_keys";
+  FoundHostKeys known = NB_TRY(host_keys(session, *target.access, machine, out.known_hosts, keys_limit));
+  if (known.keys.empty()) return no_host_key(notebook.key, known.reasons);
+  out.notebook = notebook.key;
+  out.names = {"nbform-" + notebook.key,
+               fmt::format("nbform-{}-{}", session.manifest().stack.name, notebook.key)};
+  out.address = target.access->address(machine);
+  out.user = target.user;
+  out.port = target.port;
+  for (const std::string& key : target.key_files)
+    out.key_files.push_back(NB_TRY(env.file_info(key)).resolved);
+  out.only_these_keys = target.only_these_keys;
+  out.machine_id = target.access->machine_id(machine);
+  return out;
+}
+
+Result<std::vector<std::string>> stream_command(Session& session, const SshHost& host) {
+  const StackFlags& flags = session.flags();
+  if (!flags.vars.empty())
+    return error(Code::usage, "--var cannot be kept for later",
+                 "ssh will run nbform without it, and a command line shows what it says to everybody.")
+        .with_hint("Put the values into a file:\n    --var-file FILE");
+  auto absolute = [&](const std::string& path) -> Result<std::string> {
+    return NB_TRY(session.env().file_info(path)).resolved;
+  };
+  std::string program = NB_TRY(absolute("/proc/self/exe")), stack = NB_TRY(absolute(session.directory()));
+  std::vector<std::string> out = {program,     "connect",       "--stdio", host.notebook,
+                                  "--machine", host.machine_id, "-C",      stack};
+  for (const std::string& file : flags.var_files) {
+    out.emplace_back("--var-file");
+    out.push_back(NB_TRY(absolute(file)));
+  }
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "connect/machine_stream.h"
+#include "connect/ssh_config.h"
 
 namespace nbform::cli {
 
@@ -24,5 +25,14 @@ Result<const Notebook*> reachable_notebook(const Session& session, const std::st
 // `identities`: key files that the user named; they alone count then. Errors: usage, for an unknown login.
 Result<SshTarget> ssh_target(Env& env, const Notebook& notebook, const Live& machine,
                              const std::vector<std::string>& identities);
+
+// The machine as ssh's configuration describes it, without `stream`. `keys_limit`: how long
+// host keys that a boot has yet to write are waited for. Errors: also denied, where no host key is known.
+Result<SshHost> ssh_host(Session& session, const Notebook& notebook, const Live& machine,
+                         const std::vector<std::string>& identities, Duration keys_limit);
+
+// `nbform connect --stdio` for that machine, by absolute paths: ssh runs it from anywhere. Errors: usage, for
+// variables that it would not have.
+Result<std::vector<std::string>> stream_command(Session& session, const SshHost& host);
 
 }  // namespace nbform::cli

@@ -155,6 +155,16 @@ std::vector<StatusRow> status_rows(const Snapshot& snapshot, const std::vector<S
   return out;
 }
 
+void add_tunnels(std::vector<StatusRow>& rows, const std::vector<LiveTunnel>& tunnels,
+                 const std::string& stack) {
+  for (StatusRow& row : rows)
+    for (const LiveTunnel& tunnel : tunnels) {
+      if (row.machine_id.empty() || tunnel.machine != row.machine_id || tunnel.stack != stack) continue;
+      row.tunnels.push_back(tunnel);
+      add_note(row.note, "open at " + tunnel.url);
+    }
+}
+
 std::string render_status(const std::vector<StatusRow>& rows, const Snapshot& snapshot,
                           const std::string& stack, const std::string& bare_stack, const Style& style) {
   std::vector<Cells> table{{"NAME", "WHERE", "STATE", "SINCE", "GPU", "SPOT", "$/H", "IDLE", "NOTE"}};
@@ -202,6 +212,10 @@ Value status_json(const std::vector<StatusRow>& rows, const Snapshot& snapshot, 
             {"idle_seconds", Value()}};
     row.set("since",
             live != nullptr && live->health.since ? Value(format_rfc3339(*live->health.since)) : Value());
+    List tunnels;
+    for (const LiveTunnel& t : r.tunnels)
+      tunnels.push_back(Map{{"url", t.url}, {"since", format_rfc3339(t.since)}, {"process", t.process}});
+    row.set("tunnels", std::move(tunnels));
     notebooks.push_back(std::move(row));
   }
   return Map{{"format", 1},

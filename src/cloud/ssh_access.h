@@ -1,5 +1,5 @@
-// How machines of a service are reached by SSH: under which name one signs in, and where their host keys can
-// be read through the cloud's own API. Pure; knows no SSH and performs nothing.
+// How machines of a service are reached by SSH: under which name one signs in, and where their host keys and
+// their consoles can be read through the cloud's own API. Pure; knows no SSH and performs nothing.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace nbform {
 
-// One call whose answer shows a machine's host keys, once the machine has written them.
-struct HostKeySource {
+// One call whose answer shows what a machine has written: its host keys, or its console.
+struct MachineCall {
   std::string name;        // for people: "guest attributes"
   std::string permission;  // that it needs
   Call call;
@@ -22,6 +22,13 @@ struct HostKeySource {
 // A machine as the relay of its cloud knows it.
 struct RelayTarget {
   std::string project, zone, instance, interface;
+};
+
+// A piece of a console.
+struct ConsoleText {
+  std::string text;
+  std::int64_t start = 0;            // of `text`, in bytes since the boot
+  std::optional<std::int64_t> next;  // where the next piece begins; none: `text` is all that is kept
 };
 
 class SshAccess {
@@ -45,9 +52,15 @@ class SshAccess {
     return std::nullopt;
   }
   // The surest one first.
-  virtual std::vector<HostKeySource> host_key_sources(const Live& machine) const = 0;
+  virtual std::vector<MachineCall> host_key_sources(const Live& machine) const = 0;
   // "ssh-ed25519 AAAA..." of an answer; none: nothing is written yet.
   virtual std::vector<std::string> host_keys(const Value& answer) const = 0;
+
+  // The console from `next` of the piece before (0: the oldest kept) on, the freshest source first; where one
+  // is refused the next may do.
+  virtual std::vector<MachineCall> console(const Live& machine, std::int64_t from) const = 0;
+  virtual ConsoleText console_text(const Value& answer) const = 0;
+  virtual Duration console_pace() const = 0;  // between two readings
 };
 
 // The host keys that a boot prints on the console: the last whole block of cloud-init's

@@ -18,7 +18,7 @@ struct HostKeyFinder::Search {
   Time until;
   std::function<void()> on_wait;
   Done done;
-  std::vector<HostKeySource> sources;
+  std::vector<MachineCall> sources;
   std::size_t asked = 0;  // of `sources`
   std::vector<std::string> reasons;
   bool may_come = false;  // a source that may be read shows none yet
@@ -52,7 +52,7 @@ void HostKeyFinder::ask(const std::shared_ptr<Search>& search) {
 
 void HostKeyFinder::judge(const std::shared_ptr<Search>& search, const Result<Answer>& answer) {
   if (!answer.ok()) return search->done(answer.error());
-  const HostKeySource& source = search->sources[search->asked++];
+  const MachineCall& source = search->sources[search->asked++];
   std::vector<HostKey> keys;
   if (answer->http.ok())
     for (const std::string& line : access_.host_keys(answer->json))

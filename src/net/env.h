@@ -27,6 +27,7 @@ struct FileInfo {
   std::uint64_t size = 0;
   bool is_symlink = false;  // of the path itself; `kind` is what it leads to
   std::string resolved;     // absolute, all symlinks followed
+  bool is_private = false;  // this user's, and closed to all others
 };
 
 // What is asked, or so, of a descriptor.

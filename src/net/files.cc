@@ -223,6 +223,7 @@ Result<FileInfo> FileEnv::file_info(const std::string& path) {
                                         : FileInfo::Kind::other;
   info.size = static_cast<std::uint64_t>(target.st_size);
   info.is_symlink = S_ISLNK(own.st_mode);
+  info.is_private = target.st_uid == ::geteuid() && (target.st_mode & 077) == 0;
   info.resolved = resolved.get();
   return info;
 }

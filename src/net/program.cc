@@ -29,6 +29,18 @@ struct Pipe {
   }
 };
 
+std::vector<char*> as_c(const std::vector<std::string>& argv) {
+  std::vector<char*> words;
+  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  return words;
+}
+
+Diagnostic cannot_start(const std::string& program, int code) {
+  Code kind = code == ENOENT ? Code::not_found : code == EACCES ? Code::denied : Code::io;
+  return error(kind, "A program cannot be started", fmt::format("{}: {}.", program, std::strerror(code)));
+}
+
 // posix_spawnp with our wiring; an errno, 0 when it runs.
 int launch(pid_t& pid, const std::vector<std::string>& argv, const Pipe& out, const Pipe& err) {
   posix_spawn_file_actions_t actions;
@@ -44,9 +56,7 @@ int launch(pid_t& pid, const std::vector<std::string>& argv, const Pipe& out, co
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setpgroup(&attributes, 0);  // its own group: what it starts can be ended with it
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> words;
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  std::vector<char*> words = as_c(argv);
   int code = ::posix_spawnp(&pid, words[0], &actions, &attributes, words.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
@@ -81,8 +91,7 @@ Result<std::unique_ptr<Program>> Program::start(const std::vector<std::string>& 
   if (code == 0) return std::unique_ptr<Program>(new Program(pid, out.fds[0], err.fds[0]));
   out.close_end(0);
   err.close_end(0);
-  Code kind = code == ENOENT ? Code::not_found : code == EACCES ? Code::denied : Code::io;
-  return error(kind, "A program cannot be started", fmt::format("{}: {}.", argv[0], std::strerror(code)));
+  return cannot_start(argv[0], code);
 }
 
 Program::~Program() {
@@ -112,6 +121,15 @@ bool Program::pump() {
 
 void Program::kill() {
   if (!ended_) ::kill(-pid_, SIGKILL);
+}
+
+Diagnostic become(const std::vector<std::string>& argv) {
+  if (argv.empty()) bug("a program without a name");
+  auto before = std::signal(SIGPIPE, SIG_DFL);  // what is ignored would stay so
+  ::execvp(argv[0].c_str(), as_c(argv).data());
+  int code = errno;
+  std::signal(SIGPIPE, before);
+  return cannot_start(argv[0], code);
 }
 
 }  // namespace nbform

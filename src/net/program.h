@@ -38,4 +38,8 @@ class Program {
   ProgramResult result_;
 };
 
+// Puts another program in the place of this one, which it leaves nothing to: terminal, signals and exit code
+// are its own. Comes back only to say why it cannot be started.
+Diagnostic become(const std::vector<std::string>& argv);
+
 }  // namespace nbform

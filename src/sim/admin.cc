@@ -260,6 +260,17 @@ Result<Value> do_loopback(World& w, Command& c, const std::string&) {
   return Value();
 }
 
+// What a guest prints on its first serial port.
+Result<Value> do_console(State& state, Command& c, const std::string& project) {
+  std::string zone = c.text("zone"), name = c.text("name"), text = c.text("text");
+  NB_TRY(c.done());
+  Resource* vm = state.find("instances", vm_key(project, zone, name));
+  if (vm == nullptr) return usage(fmt::format("There is no instance '{}' in {}.", name, zone));
+  Value& serial = vm->hidden.map()["serial"];
+  serial = std::string(serial.as_text()) + text;
+  return Value();
+}
+
 constexpr std::array kDeeds = {
     Deed{"preempt", do_preempt},  Deed{"stockout", do_stockout}, Deed{"quota", do_quota},
     Deed{"faults", do_faults},    Deed{"clock", do_clock},       Deed{"unreachable", do_unreachable},
@@ -274,6 +285,8 @@ Result<Value> World::administer(const Value& command) {
   std::string project = members.text("project", state_->options.project);
   for (const Deed& deed : kDeeds)
     if (deed.name == command["do"].as_text()) return deed.run(*this, members, project);
+  bool of_compute = command["do"].as_text() == "console" && !command["zone"].is_null();
+  if (of_compute) return do_console(*state_, members, project);
   if (auto done = aws::do_deed(*state_, members, command["do"].as_text())) return *std::move(done);
   return usage(fmt::format("There is no '{}'.", command["do"].as_text()));
 }

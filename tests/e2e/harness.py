@@ -121,11 +121,12 @@ class EndToEnd(unittest.TestCase):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="nbform-e2e-"))
         self.addCleanup(shutil.rmtree, self.home, True)
         (self.home / ".ssh").mkdir()
+        (self.home / "run").mkdir(0o700)
         (self.home / ".ssh/id_ed25519.pub").write_text(KEY)
         self.stack = self.home / "stack"
         self.stack.mkdir()
         self.env = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C.UTF-8", "TERM": "xterm",
-                    "GCE_METADATA_HOST": "127.0.0.1:1"}
+                    "GCE_METADATA_HOST": "127.0.0.1:1", "XDG_RUNTIME_DIR": str(self.home / "run")}
         self.manifest(MANIFEST)
 
     def manifest(self, text):

@@ -121,7 +121,8 @@ Result<> FakeEnv::append_file(const std::string& path, std::string_view record) 
   return Ok{};
 }
 
-Result<> FakeEnv::make_directory(const std::string&) {
+Result<> FakeEnv::make_directory(const std::string& path) {
+  directories_.insert(path);
   return Ok{};
 }
 
@@ -133,14 +134,15 @@ Result<std::vector<std::string>> FakeEnv::list_directory(const std::string& path
     name.resize(std::min(name.size(), name.find('/')));
     if (names.empty() || names.back() != name) names.push_back(name);
   }
-  if (names.empty()) return missing(path);
+  if (names.empty() && directories_.count(path) == 0) return missing(path);
   return names;
 }
 
 Result<FileInfo> FakeEnv::file_info(const std::string& path) {
   if (auto at = files.find(path); at != files.end())
-    return FileInfo{FileInfo::Kind::file, at->second.size(), false, path};
-  if (list_directory(path).ok()) return FileInfo{FileInfo::Kind::directory, 0, false, path};
+    return FileInfo{FileInfo::Kind::file, at->second.size(), false, path, shared.count(path) == 0};
+  if (directories_.count(path) != 0 || list_directory(path).ok())
+    return FileInfo{FileInfo::Kind::directory, 0, false, path, shared.count(path) == 0};
   return missing(path);
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ class FakeEnv : public Env {
   Duration latency = std::chrono::milliseconds(10);
   std::map<std::string, std::string> variables;
   std::map<std::string, std::string> files;
+  std::set<std::string> shared;                           // paths that somebody else can get into
   std::map<std::string, Result<ProgramResult>> programs;  // by the words of argv, joined with blanks
   std::deque<std::string> typed;                          // what the user answers; empty: no terminal
   std::uint64_t seed = 1;
@@ -73,6 +75,7 @@ class FakeEnv : public Env {
   TimerId next_id_ = 1;
   std::function<void()> interrupt_;
   std::map<std::string, std::weak_ptr<int>> locks_;
+  std::set<std::string> directories_;  // made, and empty until files say otherwise
 };
 
 }  // namespace nbform

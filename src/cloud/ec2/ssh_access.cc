@@ -30,7 +30,7 @@ class Ec2SshAccess final : public SshAccess {
   int jupyter_port(const Live&) const override { return 8888; }
 
   // `Latest` is fresh at any time, and refused for types before Nitro.
-  std::vector<HostKeySource> host_key_sources(const Live& machine) const override {
+  std::vector<MachineCall> host_key_sources(const Live& machine) const override {
     Map about{{"InstanceId", machine.name}};
     Call posted = call("GetConsoleOutput", about);
     about.set("Latest", true);
@@ -38,9 +38,16 @@ class Ec2SshAccess final : public SshAccess {
             {"console output", "ec2:GetConsoleOutput", std::move(posted)}};
   }
   std::vector<std::string> host_keys(const Value& answer) const override {
-    auto text = base64_decode(answer["output"].as_text());
-    return text ? host_keys_in_console(*text) : std::vector<std::string>();
+    return host_keys_in_console(console_text(answer).text);
   }
+
+  std::vector<MachineCall> console(const Live& machine, std::int64_t) const override {
+    return host_key_sources(machine);
+  }
+  ConsoleText console_text(const Value& answer) const override {
+    return {base64_decode(answer["output"].as_text()).value_or(""), 0, std::nullopt};
+  }
+  Duration console_pace() const override { return std::chrono::seconds(15); }
 };
 
 }  // namespace

@@ -43,17 +43,10 @@ class GceSshAccess final : public SshAccess {
                                "    nbform apply",
                                kIapRange));
   }
-  std::vector<HostKeySource> host_key_sources(const Live& machine) const override {
-    auto call = [&](std::string_view what, Query query) {
-      Call out =
-          zonal("GET", machine.scope, machine.zone, fmt::format("instances/{}/{}", machine.name, what));
-      out.query = std::move(query);
-      return out;
-    };
-    return {
-        {"guest attributes", "compute.instances.getGuestAttributes",
-         call("getGuestAttributes", {{"queryPath", "hostkeys/"}})},
-        {"serial port output", "compute.instances.getSerialPortOutput", call("serialPort", {{"port", "1"}})}};
+  std::vector<MachineCall> host_key_sources(const Live& machine) const override {
+    return {{"guest attributes", "compute.instances.getGuestAttributes",
+             call(machine, "getGuestAttributes", {{"queryPath", "hostkeys/"}})},
+            serial_port(machine, {{"port", "1"}})};
   }
   std::vector<std::string> host_keys(const Value& answer) const override {
     if (!answer["contents"].is_null()) return host_keys_in_console(answer["contents"].as_text());
@@ -61,6 +54,25 @@ class GceSshAccess final : public SshAccess {
     for (const Value& item : answer.at_path("queryValue/items").as_list())
       out.push_back(fmt::format("{} {}", item["key"].as_text(), item["value"].as_text()));
     return out;
+  }
+
+  std::vector<MachineCall> console(const Live& machine, std::int64_t from) const override {
+    return {serial_port(machine, {{"port", "1"}, {"start", std::to_string(from)}})};
+  }
+  ConsoleText console_text(const Value& answer) const override {
+    return {std::string(answer["contents"].as_text()), answer["start"].as_int(), answer["next"].as_int()};
+  }
+  Duration console_pace() const override { return std::chrono::seconds(2); }
+
+ private:
+  static Call call(const Live& machine, std::string_view what, Query query) {
+    Call out = zonal("GET", machine.scope, machine.zone, fmt::format("instances/{}/{}", machine.name, what));
+    out.query = std::move(query);
+    return out;
+  }
+  static MachineCall serial_port(const Live& machine, Query query) {
+    return {"serial port output", "compute.instances.getSerialPortOutput",
+            call(machine, "serialPort", std::move(query))};
   }
 };
 

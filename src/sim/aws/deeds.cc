@@ -62,6 +62,18 @@ Result<Value> do_terminate(State& state, Command& c) {
   return Value();
 }
 
+// What a guest prints on its console, from its boot on.
+Result<Value> do_console(State& state, Command& c) {
+  std::string id = c.text("name"), text = c.text("text");
+  NB_TRY(c.done());
+  auto key = find_instance(state, id);
+  if (!key) return c.usage(fmt::format("There is no instance '{}'.", id));
+  Region region(state, key->project, key->scope);
+  Value& printed = NB_TRY(region.need("instances", id))->hidden.map()["console"];
+  printed = std::string(printed.as_text()) + text;
+  return Value();
+}
+
 Result<Value> do_spot_price(State& state, Command& c) {
   std::string zone = c.text("zone", "*"), machine = c.text("machine", "*");
   const Value& price = c.value("price");
@@ -123,7 +135,8 @@ struct Deed {
 constexpr std::array kDeeds = {Deed{"resume", do_resume},     Deed{"terminate", do_terminate},
                                Deed{"metadata", do_metadata}, Deed{"spot_price", do_spot_price},
                                Deed{"ami", do_ami},           Deed{"network", do_network},
-                               Deed{"profile", do_profile},   Deed{"spot_role", do_spot_role}};
+                               Deed{"profile", do_profile},   Deed{"spot_role", do_spot_role},
+                               Deed{"console", do_console}};
 
 }  // namespace
 

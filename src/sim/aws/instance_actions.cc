@@ -276,6 +276,8 @@ std::string console_text(std::string_view id) {
       lines, base64(blob));
 }
 
+constexpr std::size_t kConsole = std::size_t{64} << 10;  // that much of its end is kept
+
 // Posted minutes after the first boot; `Latest` is fresher.
 Result<Value> console_output(Region& region, const Value& in) {
   std::string_view id = in["InstanceId"].as_text();
@@ -283,7 +285,10 @@ Result<Value> console_output(Region& region, const Value& in) {
   auto first = parse_rfc3339(vm->hidden["first_run"].as_text());
   Duration wait = region.state.pace(in["Latest"].as_bool() ? 30 : 240);
   Map out{{"instanceId", id}, {"timestamp", stamp(region.now())}};
-  if (first && region.now() - *first >= wait) out.set("output", base64(console_text(id)));
+  if (first && region.now() - *first >= wait) {
+    std::string text = console_text(id) + std::string(vm->hidden["console"].as_text());
+    out.set("output", base64(text.substr(text.size() - std::min(text.size(), kConsole))));
+  }
   return Value(std::move(out));
 }
 

@@ -29,8 +29,25 @@ const Command kProbe{"plan", "Group:", "Does nothing", "nbform plan x", [](Flags
                        return [](Shell&) { return 0; };
                      }};
 
+struct Remote {
+  std::string name, directory;
+  std::vector<std::string> identities, command;
+  bool tty = false;
+};
+Remote remote;
+
+const Command kRemote{"ssh", "Group:", "Does nothing", "nbform ssh x", [](Flags& flags) -> Run {
+                        remote = Remote();
+                        flags.positional("NAME", remote.name, true, "where");
+                        flags.rest("COMMAND", remote.command, "what");
+                        flags.text("-C,--chdir", remote.directory, "DIR", "where");
+                        flags.texts("-i,--identity", remote.identities, "FILE", "which");
+                        flags.flag("-t,--tty", remote.tty, "tty");
+                        return [](Shell&) { return 0; };
+                      }};
+
 Parsed parse(std::vector<std::string> argv) {
-  return parse_command_line(argv, {&kProbe});
+  return parse_command_line(argv, {&kProbe, &kRemote});
 }
 
 }  // namespace
@@ -107,4 +124,28 @@ TEST_CASE("a selection is targets and files, less what is excluded") {
   auto wrong = Selection::of(flags, manifest)->fits({"class-a", "class-b", "eda"});
   REQUIRE_FALSE(wrong.ok());
   CHECK(wrong.error().hint == "Did you mean class-a?");
+}
+
+TEST_CASE("what stands after the name is the command, as it is") {
+  using Words = std::vector<std::string>;
+  auto command_of = [](Words words) {
+    words.insert(words.begin(), {"nbform", "ssh"});
+    REQUIRE(parse(words).run);
+    REQUIRE(remote.name == "train");
+    return remote.command;
+  };
+  CHECK(command_of({"train"}).empty());
+  CHECK(command_of({"train", "ls", "-la"}) == Words{"ls", "-la"});
+  CHECK(command_of({"train", "-C", "x", "--chdir=y", "-tty", "--help"}) ==
+        Words{"-C", "x", "--chdir=y", "-tty", "--help"});
+  CHECK(remote.directory.empty());
+  CHECK(command_of({"-C", "dir", "-i", "key", "-tty", "train", "a b", ""}) == Words{"a b", ""});
+  CHECK(remote.directory == "dir");
+  CHECK(remote.identities == Words{"key"});
+  CHECK(remote.tty);
+  CHECK(command_of({"-chdir", "dir", "-ikey", "train", "--", "--", "x"}) == Words{"--", "x"});
+  CHECK(command_of({"--", "train", "x"}) == Words{"x"});
+  CHECK_FALSE(parse({"nbform", "ssh", "--tyy", "train", "x"}).run);
+  CHECK_FALSE(parse({"nbform", "ssh"}).run);
+  CHECK(parse({"nbform", "ssh", "--help"}).out.find("COMMAND") != std::string::npos);
 }

@@ -62,7 +62,7 @@ TEST_CASE("Compute Engine has a relay for machines without a public address, EC2
 
 TEST_CASE("a VM's host keys come from its guest attributes, else from its serial port") {
   const SshAccess& gce = access_of("gce");
-  std::vector<HostKeySource> sources = gce.host_key_sources(machine("train"));
+  std::vector<MachineCall> sources = gce.host_key_sources(machine("train"));
   REQUIRE(sources.size() == 2);
   CHECK(sources[0].call.path == "projects/acme/zones/us-central1-b/instances/train/getGuestAttributes");
   CHECK(sources[0].call.query == Query{{"queryPath", "hostkeys/"}});
@@ -77,7 +77,7 @@ TEST_CASE("a VM's host keys come from its guest attributes, else from its serial
 
 TEST_CASE("an instance's host keys come from its console, the newest output first") {
   const SshAccess& ec2 = access_of("ec2");
-  std::vector<HostKeySource> sources = ec2.host_key_sources(machine("i-0abc"));
+  std::vector<MachineCall> sources = ec2.host_key_sources(machine("i-0abc"));
   REQUIRE(sources.size() == 2);
   CHECK(sources[0].call.body["Latest"].as_bool());
   CHECK(sources[1].call.body["Latest"].is_null());

@@ -145,6 +145,15 @@ TEST_CASE("errors name the path and tell what is missing from what is forbidden"
   CHECK(f.env->read_file(f.at("big"), 1001).ok());
 }
 
+TEST_CASE("file_info says whether a path is closed to all others") {
+  Files f;
+  REQUIRE(f.env->make_directory(f.at("mine")).ok());
+  CHECK(f.env->file_info(f.at("mine"))->is_private);
+  REQUIRE(::chmod(f.at("mine").c_str(), 0710) == 0);
+  CHECK_FALSE(f.env->file_info(f.at("mine"))->is_private);
+  CHECK_FALSE(f.env->file_info("/usr")->is_private);
+}
+
 TEST_CASE("file_info looks through symlinks and says so; circles are errors") {
   Files f;
   REQUIRE(f.env->write_file(f.at("a"), "12345").ok());
