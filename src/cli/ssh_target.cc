@@ -123,6 +123,7 @@ Result<std::vector<std::string>> stream_command(Session& session, const SshHost&
     out.emplace_back("--var-file");
     out.push_back(NB_TRY(absolute(file)));
   }
+  if (flags.mixed_endpoints) out.emplace_back("--mixed-endpoints");
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/text.h"
 #include "cli/machine.h"
 #include "cli/ssh_target.h"
 #include "cli/ssh_ways.h"
@@ -55,6 +56,10 @@ Result<int> serve_stdio(Session& session, const std::string& name, const std::st
                          [&](Diagnostic why) {
                            failure = std::move(why);
                            settled = true;
+                         },
+                     .notice =
+                         [&](const std::string& text) {
+                           session.shell().screen.err(fmt::format("nbform: {}\n", printable(text)));
                          }});
   if (!step_until(session, settled)) return kInterrupted;
   if (failure) return std::move(*failure);

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,40 +15,37 @@ import urllib.request
 
 import ssh_machine
 import test_connect
-from harness import EndToEnd
-from ssh_machine import USER, Sshd, keygen
-
-SHELL_USER = "root" if os.getuid() == 0 else USER  # one that can run commands
+from connect_case import ConnectCase
+from ssh_machine import USER, Sshd
 
 
-@unittest.skipIf(ssh_machine.missing(), ssh_machine.missing())
-class SshWays(EndToEnd):
+class SshWays(ConnectCase):
+    SSHD = ("Subsystem sftp internal-sftp",)
+    LOGIN = "root" if os.getuid() == 0 else USER  # one that can run commands
+
     def setUp(self):
         super().setUp()
-        for half in ("id_ed25519", "id_ed25519.pub"):
-            (self.home / ".ssh" / half).unlink(missing_ok=True)
-        self.key = keygen(self.home / ".ssh/id_ed25519")
-        self.sshd = self.machine()
-        self.cloud = self.connect(self.start_cloud())
-        self.cloud.admin("loopback")
-        self.declare()
+        for end in ("", ".pub"):
+            shutil.copy(f"{self.key}{end}", self.home / f".ssh/id_ed25519{end}")
+        self.write_stack()
 
-    def machine(self, **options):
-        sshd = Sshd("Subsystem sftp internal-sftp", authorized=[self.key], listen="0.0.0.0", user=SHELL_USER, **options)
+    def other_machine(self):
+        sshd = Sshd(*self.SSHD, authorized=[self.key], listen="0.0.0.0", user=self.LOGIN)
         self.addCleanup(sshd.remove)
         return sshd
 
-    def declare(self, *names):
+    def write_stack(self, *names, network="{}", ssh=""):
         self.manifest("nbform: 1\nstack: {name: research, id: 3f9a1c2e}\nnotebooks:\n" + "".join(f"""  {name}:
     service: gce
     where: us-central1-b
     machine: e2-standard-2
+    network: {network}
     access:
-      ssh: {{user: {SHELL_USER}, port: {self.sshd.port}, keys: [~/.ssh/id_ed25519.pub]}}
+      ssh: {{{ssh}user: {self.LOGIN}, port: {self.sshd.port}, keys: [~/.ssh/id_ed25519.pub]}}
 """ for name in names or ("train",)))
 
-    def publish(self, sshd=None, name="train"):
-        for line in (sshd or self.sshd).host_keys():
+    def publish(self, keys=None, name="train"):
+        for line in keys or self.sshd.host_keys():
             kind, blob = line.split()[:2]
             self.cloud.admin("guest", zone="us-central1-b", name=name, namespace="hostkeys", key=kind, value=blob)
 
@@ -71,10 +69,6 @@ class SshWays(EndToEnd):
 
     def conf(self):
         return (self.home / ".ssh/nbform.d/research_3f9a1c2e.conf").read_text()
-
-    def address(self):
-        vm = json.load(urllib.request.urlopen(f"{self.cloud.url}/_nbsim/world", timeout=10))["instances"][0]["wire"]
-        return vm["networkInterfaces"][0]["accessConfigs"][0]["natIP"]
 
     def test_ssh_and_scp_know_the_notebook_as_a_host(self):
         self.made()
@@ -101,9 +95,9 @@ class SshWays(EndToEnd):
         self.assertEqual(self.ssh("nbform-train", "echo here").stdout, "here\n")
 
     def test_another_host_key_is_refused_by_ssh(self):
-        other = self.machine()
+        other = self.other_machine()
         self.nbform("apply -y")
-        self.publish(other)
+        self.publish(other.host_keys())
         self.configured()
         done = self.ssh("nbform-train", "true", exit=255)
         self.assertIn("Host key verification failed", done.stderr)
@@ -120,7 +114,7 @@ class SshWays(EndToEnd):
         self.assertEqual(self.ssh("nbform-train", "echo new").stdout, "new\n")
 
     def test_what_the_file_holds_and_who_may_read_it(self):
-        self.declare("train", "eda")
+        self.write_stack("train", "eda")
         self.made("train", "eda")
         done = self.configured("eda")
         self.assertEqual(done.stdout, "nbform-eda\n")
@@ -131,7 +125,7 @@ class SshWays(EndToEnd):
         self.assertIn("Host nbform-eda", self.conf())
         path = self.home / ".ssh/nbform.d/research_3f9a1c2e.conf"
         self.assertEqual((path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777), (0o600, 0o700))
-        self.declare("train")
+        self.write_stack("train")
         told = json.loads(self.nbform("connect --ssh-config --json").stdout)
         self.assertEqual([host["host"] for host in told["hosts"]], ["nbform-train"])
         self.assertEqual(told["file"], str(path))
@@ -177,6 +171,21 @@ class SshWays(EndToEnd):
         self.configured("--var-file", "v.yaml")
         self.assertEqual(self.ssh("nbform-train", "echo kept").stdout, "kept\n")
 
+    def test_a_machine_without_a_public_address_is_reached_through_the_relay(self):
+        self.write_stack(network="{public_ip: false}", ssh="allow_from: [10.8.0.0/16], ")
+        self.made()
+        self.configured()
+        self.assertNotIn("HostName", self.conf())
+        self.assertEqual(self.ssh("nbform-train", "echo by the relay").stdout, "by the relay\n")
+        self.assertEqual(self.nbform("ssh train echo so does this; exit 4", exit=4).stdout, "so does this\n")
+        big = os.urandom(1 << 20)
+        (self.home / "here").write_bytes(big)
+        there = self.sshd.place.path / "there"
+        self.ssh("-q", self.home / "here", f"nbform-train:{there}", program="scp")
+        self.assertEqual(there.read_bytes(), big)
+        self.cloud.admin("deny", permission="iap.tunnelInstances.accessViaIAP")
+        self.assertIn("iap.tunnelInstances.accessViaIAP", self.ssh("nbform-train", "true", exit=255).stderr)
+
     def test_nbform_ssh_is_ssh(self):
         self.made()
         self.assertEqual(self.nbform("ssh train echo $((6*7)) -n").stdout, "42 -n\n")
@@ -204,9 +213,9 @@ class SshWays(EndToEnd):
         self.assertEqual(process.wait(30), 5)
 
     def test_nbform_ssh_verifies_the_host_key(self):
-        other = self.machine()
+        other = self.other_machine()
         self.nbform("apply -y")
-        self.publish(other)
+        self.publish(other.host_keys())
         done = self.nbform("ssh train true", exit=255)
         self.assertIn("Host key verification failed", done.stderr)
 
