@@ -168,7 +168,8 @@ TEST_CASE("messages whose lengths lie are refused, unknown ones are passed over"
   CHECK_FALSE(refusal(IapSession(), connected(std::string(1025, 'x'))).empty());
   IapSession open = begun();
   CHECK(open.take(number(99, 2) + "whatever").value().what == What::nothing);
-  auto end = open.take(number(10, 2) + number(4003, 4) + number(3, 4) + "why");
+  const std::string closing = number(10, 2) + number(4003, 4) + number(3, 4) + "why";
+  auto end = open.take(closing);  // a view into it
   REQUIRE(end.ok());
   CHECK(end->what == What::closing);
   CHECK(end->code == 4003);
