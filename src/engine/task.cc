@@ -17,6 +17,7 @@ namespace {
 constexpr int kMostIncarnations = 64;
 constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
 constexpr int kMostLooks = 4;
+constexpr Duration kFresh = std::chrono::seconds(10);  // what a removal is judged by is no older
 
 Diagnostic drifted(const Change& change, std::string what) {
   Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
@@ -118,6 +119,7 @@ void Task::start() {
 
 void Task::read_then(void (Task::*next)()) {
   auto self = shared_from_this();
+  read_began_ = run_.env.now();
   read_live(run_.wire, *change_.kind, scope(), zone(), cloud_name(),
             [self, next](Result<std::optional<Live>> answer) {
               if (self->over_) return;
@@ -208,12 +210,28 @@ void Task::plan_steps() {
 
 void Task::next_step() {
   if (over_) return;
-  tries_ = conflicts_ = unknown_ = 0;
+  tries_ = conflicts_ = unknown_ = rereads_ = 0;
   step_began_ = run_.env.now();
   if (step_ >= steps_.size()) return refusal_ ? fail(*std::exchange(refusal_, std::nullopt)) : verify();
   bool names_count = change_.kind->is_named() && (attempt_ > 0 || change_.action == Action::replace);
   if (steps_[step_].makes && names_count) return prepare_attempt();
+  if (steps_[step_].makes && change_.action == Action::replace) return look_beside();
   send_step();
+}
+
+// What was removed to be made anew took its time: somebody may have put another one in its place.
+void Task::look_beside() {
+  auto self = shared_from_this();
+  read_live(
+      run_.wire, *change_.kind, scope(), attempt().zone, change_.resource->name,
+      [self](Result<std::optional<Live>> answer) {
+        if (self->over_) return;
+        if (!answer.ok()) return self->fail(std::move(answer).error());
+        bool is_another = answer->has_value() && (**answer).id != self->change_.live->id;
+        if (!is_another) return self->send_step();
+        self->fail(drifted(self->change_, fmt::format("{} says that it is {}, and nothing is made beside it.",
+                                                      (**answer).id, spoken(self->change_.address))));
+      });
 }
 
 // Before a further attempt, or after a removal: who holds the names there now?
@@ -265,6 +283,9 @@ void Task::send_step() {
     ++step_;
     return next_step();
   }
+  // A part of the reading may have been answered late, and what came before it be history.
+  bool is_old = live_ && step.forbid && run_.env.now() - read_began_ > kFresh;
+  if (is_old && ++rereads_ < kMostLooks) return read_then(&Task::send_step);
   if (step.forbid)
     if (std::optional<Diagnostic> why = step.forbid(c)) return fail(std::move(*why));
   run_.observer.on_phase(change_, step.phase);

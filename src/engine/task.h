@@ -52,6 +52,7 @@ class Task : public std::enable_shared_from_this<Task> {
   bool still_as_approved();
   void plan_steps();
   void next_step();
+  void look_beside();
   void prepare_attempt();
   void adopt_names(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next);
   void send_step();
@@ -110,7 +111,8 @@ class Task : public std::enable_shared_from_this<Task> {
   int unknown_ = 0;     // answers in a row that do not know the operation
   std::optional<Call> poll_;
   std::optional<Diagnostic> refusal_;  // of an edit; told once the machine that was stopped for it runs again
-  Time step_began_;
+  Time step_began_, read_began_;
+  int rereads_ = 0;              // of what was read too long ago
   bool exists_ = false;          // it was made, whatever reads say
   std::optional<Time> written_;  // when the last mutation had its effect
   std::string operation_;

@@ -51,7 +51,7 @@ void Auditor::begin_run(const Value& line) {
   Run run{line["detail"], line["time"].as_int(), {}};
   for (auto& [key, machine] : machines_)
     if (wants_stopped(run.wish, owner_of(machine).notebook))
-      machine.rest.by_us = false;  // off is what the user wants by now
+      machine.rest.unsure |= std::exchange(machine.rest.by_us, false);  // off is what the user wants by now
     else if (wants_running(run.wish, owner_of(machine).notebook))
       machine.rest.unsure = true;
   last_wish_ = run.wish;
@@ -67,7 +67,7 @@ void Auditor::finish_run(const Value& line) {
     bool asked = ours(owner) && wants_stopped(run->wish, owner.notebook);
     if (!asked || !machine.is_off()) continue;
     machine.rest.wanted = true;
-    machine.rest.by_us = false;
+    machine.rest.by_us = machine.rest.unsure = false;
   }
 }
 

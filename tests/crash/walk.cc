@@ -36,6 +36,7 @@ Steps shortened(const Steps& steps, const std::string& rule) {
   for (bool shorter = true; shorter;) {
     shorter = false;
     for (std::size_t i = best.size(); i-- > 0;) {
+      if (best[i] == kOnEc2) continue;  // it would be another walk
       Steps fewer = best;
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
       if (walk(fewer).rule != rule) continue;

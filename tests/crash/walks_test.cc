@@ -57,11 +57,40 @@ TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds
      "seeded edits x applies x faults x early ends x console actions, preemptions, stock-outs, outages");
 }
 
-// Not a test of the suite yet: see docs/promises.md. NBFORM_CRASH_COUNT says how far.
 TEST_CASE("EC2: whatever users, colleagues, the cloud and death do, the auditor finds nothing",
-          "[.ec2-walks]") {
-  go(ec2_steps_of, 1'000, "crash-ec2-walks",
+          "[ec2-walks]") {
+  go(ec2_steps_of, 4'000, "crash-ec2-walks",
      "seeded edits x applies x faults x early ends x console actions, interruptions, stock-outs");
+}
+
+// Each is the shortest that found its fault.
+TEST_CASE("walks that once ended badly end well", "[auditor]") {
+  const Steps walks[] = {
+      {"on ec2", "apply", "where us-west-2c", "disk data never", "apply consent", "apply replace consent"},
+      {"on ec2", "range 198.51.100.0/24", "apply consent", "apply forget"},
+      {"on ec2", "apply consent", "console untagall later=38", "console clone"},
+      {"on ec2", "spot auto", "apply die=unheard@29", "preempt", "apply consent die=unheard@5"},
+      {"on ec2", "variant shuffled-sets", "disk more never", "apply consent bad=12", "spot on"},
+      {"on ec2", "apply", "apply destroy consent die=unheard@15", "apply forget consent", "apply consent"},
+      {"on ec2", "spot on", "apply consent bad=9 die=heard@7", "preempt later=50", "apply forget consent"},
+      {"on ec2", "spot on", "apply consent die=unsent@39", "power stopped", "console cancelspot"},
+      {"on ec2", "apply", "power stopped", "apply consent die=unheard@7", "image base",
+       "apply consent die=interrupted@18", "power any"},
+      {"on ec2", "apply", "power stopped", "spot on", "apply consent die=heard@17", "power any"},
+      {"on ec2", "where us-west-2c us-west-2a", "console terminate later=38", "apply consent",
+       "console clone"},
+      {"on ec2", "variant shuffled-sets", "apply", "console tag", "apply start consent bad=11", "image base",
+       "console autodelete later=44", "apply consent bad=4"},
+      {"on ec2", "apply die=unheard@6", "apply consent bad=1 die=unheard@3", "spot on",
+       "console clone later=30", "apply consent bad=4 die=unheard@15"},
+      {"on ec2", "apply consent", "machine g4dn.2xlarge", "apply die=unheard@17", "spot on",
+       "apply stop consent die=unheard@5"},
+  };
+  for (const Steps& steps : walks) {
+    std::string wrong = walk(steps).wrong;
+    INFO(replay_script(steps, wrong));
+    CHECK(wrong.empty());
+  }
 }
 
 // NBFORM_WALK: the lines; NBFORM_WALK_LOG: a file for the log that the auditor read.
