@@ -17,6 +17,7 @@ namespace {
 constexpr int kMostIncarnations = 64;
 constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
 constexpr int kMostLooks = 4;
+constexpr Duration kHides = std::chrono::seconds(20);  // what was made a moment ago shows within
 constexpr Duration kFresh = std::chrono::seconds(10);  // what a removal is judged by is no older
 
 Diagnostic drifted(const Change& change, std::string what) {
@@ -215,23 +216,37 @@ void Task::next_step() {
   if (step_ >= steps_.size()) return refusal_ ? fail(*std::exchange(refusal_, std::nullopt)) : verify();
   bool names_count = change_.kind->is_named() && (attempt_ > 0 || change_.action == Action::replace);
   if (steps_[step_].makes && names_count) return prepare_attempt();
-  if (steps_[step_].makes && change_.action == Action::replace) return look_beside();
+  bool may_hide = change_.action == Action::replace || has_company();
+  if (steps_[step_].makes && !change_.kind->is_named() && may_hide) return look_beside();
   send_step();
 }
 
-// What was removed to be made anew took its time: somebody may have put another one in its place.
+// What the cloud names itself may be there and not show: somebody made the notebook's other parts a moment
+// ago, or put another one in the place of what took its time to go.
 void Task::look_beside() {
   auto self = shared_from_this();
-  read_live(
-      run_.wire, *change_.kind, scope(), attempt().zone, change_.resource->name,
-      [self](Result<std::optional<Live>> answer) {
-        if (self->over_) return;
-        if (!answer.ok()) return self->fail(std::move(answer).error());
-        bool is_another = answer->has_value() && (**answer).id != self->change_.live->id;
-        if (!is_another) return self->send_step();
-        self->fail(drifted(self->change_, fmt::format("{} says that it is {}, and nothing is made beside it.",
-                                                      (**answer).id, spoken(self->change_.address))));
-      });
+  read_live(run_.wire, *change_.kind, scope(), attempt().zone, change_.resource->name,
+            [self](Result<std::optional<Live>> answer) {
+              if (self->over_) return;
+              if (!answer.ok()) return self->fail(std::move(answer).error());
+              const Change& change = self->change_;
+              bool is_there = answer->has_value() && (!change.live || (**answer).id != change.live->id);
+              if (is_there && !change.live) return self->take_as_made(std::move(**answer));
+              if (is_there)
+                return self->fail(
+                    drifted(change, fmt::format("{} says that it is {}, and nothing is made beside it.",
+                                                (**answer).id, spoken(change.address))));
+              Duration looked = self->run_.env.now() - self->step_began_;
+              if (!self->has_company() || looked > kHides) return self->send_step();
+              self->run_.env.after(kLookAgain, [self] {
+                if (!self->over_) self->look_beside();
+              });
+            });
+}
+
+// Whether a part of its notebook turned out to be there when it was to be made.
+bool Task::has_company() const {
+  return run_.found.count(change_.notebook) > 0;
 }
 
 // Before a further attempt, or after a removal: who holds the names there now?
@@ -393,6 +408,8 @@ void Task::settled() {
 
 // Reads back what was written: an approved edit that does not show is a failure.
 void Task::verify() {
+  bool still_shows = change_.action == Action::forget && live_ && steps_.back().call(context());
+  if (still_shows && may_be_stale()) return look_later(&Task::verify);
   bool removal = change_.action == Action::destroy || change_.action == Action::forget;
   if (removal || change_.resource == nullptr) return finish();
   if (!live_)

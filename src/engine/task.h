@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ struct Run {
   const ApplyOptions& options;
   Observer& observer;
   std::map<std::string, std::optional<Live>, std::less<>>
-      live;                  // by address, as last read; none: known to be absent
-  bool stopping = false;     // interrupted: no new mutations
-  std::size_t finished = 0;  // tasks, whether they were started or not
+      live;                     // by address, as last read; none: known to be absent
+  std::set<std::string> found;  // notebooks of which a part was there that was to be made
+  bool stopping = false;        // interrupted: no new mutations
+  std::size_t finished = 0;     // tasks, whether they were started or not
   std::size_t in_flight = 0;
 };
 
@@ -53,6 +55,7 @@ class Task : public std::enable_shared_from_this<Task> {
   void plan_steps();
   void next_step();
   void look_beside();
+  bool has_company() const;
   void prepare_attempt();
   void adopt_names(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next);
   void send_step();

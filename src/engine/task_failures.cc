@@ -88,6 +88,7 @@ void Task::name_exists(Diagnostic failure) {
 void Task::take_as_made(Live holder) {
   made_ = holder.name;
   found_ = exists_ = true;
+  run_.found.insert(change_.notebook);
   written_ = run_.env.now();
   set_live(std::move(holder));
   ++step_;

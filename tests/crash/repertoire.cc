@@ -30,7 +30,7 @@ const Repertoire& ec2_repertoire() {
   static const Repertoire all{
       &ec2_ground(),
       &ec2_intents(),
-      {},
+      {"slow-visibility", "flickering-visibility", "repeated-rows", "shuffled-sets", "token-regional"},
       {{"503", Map{{"status", 503}}, true},
        {"lost request", Map{{"drop", "before"}}, true},
        {"lost answer", Map{{"drop", "after"}}, true},
