@@ -135,7 +135,9 @@ void Task::read_then(void (Task::*next)()) {
 }
 
 bool Task::may_be_stale() const {
-  return written_ && run_.env.now() - *written_ < change_.kind->settles_within();
+  Duration settles = change_.kind->settles_within();
+  if (found_) settles = std::min(settles, kHides);  // what differs then was not to be like that
+  return written_ && run_.env.now() - *written_ < settles;
 }
 
 // What was just made or written may not show everywhere yet.
@@ -424,10 +426,10 @@ void Task::verify() {
     if (approved) left.push_back(edit.title);
   }
   if (left.empty()) return finish();
+  if (may_be_stale()) return look_later(&Task::verify);
   if (found_)
     return fail(drifted(change_, fmt::format("{} was made meanwhile, by another apply, and differs: {}.",
                                              spoken(change_.address), fmt::join(left, ", "))));
-  if (may_be_stale()) return look_later(&Task::verify);
   fail(error(
       Code::drift, "The cloud did not take a change",
       fmt::format("{} still differs after its change: {}.", spoken(change_.address), fmt::join(left, ", "))));
