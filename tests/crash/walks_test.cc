@@ -85,6 +85,8 @@ TEST_CASE("walks that once ended badly end well", "[auditor]") {
        "console clone later=30", "apply consent bad=4 die=unheard@15"},
       {"on ec2", "apply consent", "machine g4dn.2xlarge", "apply die=unheard@17", "spot on",
        "apply stop consent die=unheard@5"},
+      {"on ec2", "apply", "spot on", "apply consent bad=12 die=heard@38", "undeclare", "stockout us-west-2a",
+       "wait 60", "apply consent die=heard@7"},
   };
   for (const Steps& steps : walks) {
     std::string wrong = walk(steps).wrong;

@@ -36,6 +36,7 @@ std::vector<std::string> of_restart(const Live& live) {
 
 std::vector<std::string> of_removal(const Change& change) {
   const Live& live = *change.live;
+  if (is_request(live)) return {"Spot request cancelled"};
   std::vector<std::string> out;
   bool goes = live_value(live, "root_delete_on_termination").as_bool();
   out.push_back(goes ? "boot disk ERASED" : "boot disk kept");

@@ -99,10 +99,14 @@ class InstanceKind final : public Kind {
   std::vector<Step> forget() const override { return instance_forget(); }
 
   Call read(const Scope&, std::string_view, std::string_view name) const override {
+    if (name.starts_with("sir-"))
+      return describe("DescribeSpotInstanceRequests", "spot-instance-request-id", name);
     return describe("DescribeInstances", "instance-id", name);
   }
   Result<std::optional<Live>> found(const Scope& scope, const Response& answer,
                                     const Value& body) const override {
+    if (const Value& request = body.at_path("spotInstanceRequestSet/0"); request["state"].as_text() == "open")
+      return std::optional<Live>(decode_open_request(scope, request));
     return found_item(*this, scope, answer, instances_of(body), is_gone);
   }
   Result<Live> decode(const Scope& scope, const Value& body) const override {
@@ -114,6 +118,7 @@ class InstanceKind final : public Kind {
 
   std::vector<Call> parts(const Live& live) const override {
     std::vector<Call> calls;
+    if (is_request(live)) return calls;
     if (std::string_view root = live_value(live, "root_volume").as_text(); !root.empty())
       calls.push_back(describe("DescribeVolumes", "volume-id", root));
     if (std::string_view request = live_value(live, "spot_request").as_text(); !request.empty())

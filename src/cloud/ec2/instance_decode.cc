@@ -200,6 +200,22 @@ void fold_root_volume(Live& live, const Value& volume) {
 }
 
 // The request says who stopped it, and whether it may be started: only once it is `disabled` by its user.
+Live decode_open_request(const Scope& scope, const Value& request) {
+  Live live;
+  live.kind = &instance_kind();
+  live.scope = scope;
+  live.id = live.name = request["spotInstanceRequestId"].as_text();
+  live.zone = request["launchedAvailabilityZone"].as_text();
+  live.owner = labels::read_owner(read_tags(request), labels::kAws);
+  live.owner.part = "instance";
+  live.attributes.set("market", "spot");
+  live.attributes.set("spot_request", live.id);
+  live.tokens.set("spot_state", "open");
+  settling(live, "to be launched by EC2, when it has capacity");
+  live.health.held = true;
+  return live;
+}
+
 void fold_spot_request(Live& live, const Value& request) {
   std::string_view state = request["state"].as_text(), status = request.at_path("status/code").as_text();
   live.tokens.set("spot_state", state);

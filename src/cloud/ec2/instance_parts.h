@@ -17,6 +17,11 @@ Live decode_instance(const Scope& scope, const Value& item);
 // Each folds one more answer in: its root volume, its Spot request, its profile association, its termination
 // protection.
 void fold_root_volume(Live& instance, const Value& volume);
+// A request that is open, whose instance is gone: EC2 launches another one for it.
+Live decode_open_request(const Scope& scope, const Value& request);
+inline bool is_request(const Live& instance) {
+  return instance.name.starts_with("sir-");
+}
 void fold_spot_request(Live& instance, const Value& request);
 void fold_profile(Live& instance, const Value& associations);
 void fold_protection(Live& instance, const Value& attribute);

@@ -253,7 +253,7 @@ std::optional<Call> cancel_spot(const StepContext& c) {
 }
 
 std::optional<Call> terminate(const StepContext& c) {
-  if (c.live == nullptr) return std::nullopt;
+  if (c.live == nullptr || is_request(*c.live)) return std::nullopt;
   return call("TerminateInstances", Map{{"InstanceId", List{c.live->name}}});
 }
 

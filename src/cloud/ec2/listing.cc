@@ -113,6 +113,7 @@ class Ec2Listing final : public Listing {
     find_copies();
     restore_owners();
     all.maybe_hidden = incomplete_notebooks();
+    for (Live& request : open_requests()) all.live.push_back(std::move(request));
     for (auto& [id, machine] : machines_) {
       count(all, machine);
       if (is_named(machine.owner)) all.live.push_back(std::move(machine));
@@ -267,14 +268,28 @@ class Ec2Listing final : public Listing {
     }
   }
 
-  // A request that is open, or whose instance no list shows yet, launches one: EC2 does so after a
-  // termination that left it open.
+  // A request that is open launches another instance, whenever there is capacity: after a termination, or a
+  // launch that failed, it stands for the machine.
+  std::vector<Live> open_requests() const {
+    std::vector<Live> out;
+    for (const auto& [id, request] : requests_) {
+      if (request["state"].as_text() != "open" || !is_named(request_owner(request))) continue;
+      Live live = decode_open_request(scope_, request);
+      bool has_machine = std::any_of(machines_.begin(), machines_.end(), [&](const auto& machine) {
+        return machine.second.owner.address() == live.owner.address();
+      });
+      if (!has_machine) out.push_back(std::move(live));
+    }
+    return out;
+  }
+
+  // A request whose instance no list shows yet.
   std::vector<Making> unseen_launches() const {
     std::vector<Making> out;
     for (const auto& [id, request] : requests_) {
       std::string_view state = request["state"].as_text();
       std::string instance(request["instanceId"].as_text());
-      bool launches = state == "open" || (state == "active" && !instance.empty());
+      bool launches = state == "active" && !instance.empty();
       if (!launches || machines_.count(instance) || forgotten_.count(instance)) continue;
       Owner owner = request_owner(request);
       if (is_named(owner))

@@ -310,7 +310,7 @@ TEST_CASE("what was forgotten is nobody's, whatever its token says") {
   CHECK(listing->fold().live.empty());
 }
 
-TEST_CASE("a Spot request that launches again is a create under way") {
+TEST_CASE("a Spot request that launches again stands for its instance") {
   auto listing = ec2::listing(kScope);
   auto requests = [&](const std::string& state, const std::string& instance) {
     add(*listing, "spot", "DescribeSpotInstanceRequests",
@@ -321,6 +321,22 @@ TEST_CASE("a Spot request that launches again is a create under way") {
   };
   SECTION("open, its instance gone") {
     requests("open", "");
+    auto all = listing->fold();
+    CHECK(all.making.empty());
+    const Live* live = of_kind(all, ec2::instance_kind());
+    REQUIRE(live != nullptr);
+    CHECK(live->owner == Owner{"research", "dlami", "instance"});
+    CHECK(live->health.held);
+    StepContext context;
+    context.live = live;
+    std::vector<std::string> sent;
+    for (const Step& step : ec2::instance_kind().destroy(*live))
+      if (auto call = step.call(context)) sent.push_back(call->method);
+    CHECK(sent == std::vector<std::string>{"CancelSpotInstanceRequests"});
+    CHECK(ec2::instance_kind().read(kScope, "", "sir-1").method == "DescribeSpotInstanceRequests");
+  }
+  SECTION("active, its instance in no list yet: a create under way") {
+    requests("active", "<instanceId>i-9</instanceId>");
     auto all = listing->fold();
     REQUIRE(all.making.size() == 1);
     CHECK(all.making[0].name == ec2::owner_name({"research", "dlami", "instance"}));
