@@ -417,6 +417,9 @@ void Task::verify() {
   if (!live_)
     return fail(error(Code::drift, "The resource is not there",
                       fmt::format("{} was made and is gone.", spoken(change_.address))));
+  // Somebody else's create is awaited as its own would be.
+  bool comes_up = found_ && live_->health.state == Health::State::settling && !live_->health.held;
+  if (comes_up && run_.env.now() - step_began_ < run_.options.step_deadline) return look_later(&Task::verify);
   Diagnostics ignored;
   std::vector<std::string> left;
   for (const Edit& edit : edits_between(*change_.resource, *live_, ignored)) {
