@@ -276,7 +276,7 @@ class Ec2Listing final : public Listing {
       if (request["state"].as_text() != "open" || !is_named(request_owner(request))) continue;
       Live live = decode_open_request(scope_, request);
       bool has_machine = std::any_of(machines_.begin(), machines_.end(), [&](const auto& machine) {
-        return machine.second.owner.address() == live.owner.address();
+        return !machine.second.bare && machine.second.owner.address() == live.owner.address();
       });
       if (!has_machine) out.push_back(std::move(live));
     }
