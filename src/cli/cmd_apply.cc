@@ -22,7 +22,7 @@ Result<> can_connect(const Session& session, const ApplyCommandLine& options) {
   if (options.change.destroy)
     return error(Code::usage, "--connect and --destroy do not go together",
                  fmt::format("There would be no {} to connect to.", options.connect));
-  NB_TRY(reachable_notebook(session, options.connect));
+  NB_TRY(notebook_with_ssh(session, options.connect));
   return Ok{};
 }
 

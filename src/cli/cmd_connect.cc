@@ -3,19 +3,19 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "cli/announcement.h"
 #include "cli/apply_flow.h"
-#include "cli/browser.h"
 #include "cli/commands.h"
 #include "cli/connect_flow.h"
 #include "cli/connect_screen.h"
 #include "cli/machine.h"
+#include "cli/sandbox_visit.h"
 #include "cli/ssh_target.h"
 #include "cli/ssh_ways.h"
 #include "cli/work_dir.h"
+#include "cloud/cloud.h"
 #include "connect/connection.h"
-#include "connect/live_tunnels.h"
 
 namespace nbform::cli {
 
@@ -26,8 +26,8 @@ struct ConnectOptions {
   std::vector<std::string> names, forwards, identities;
   std::string machine;  // for --stdio
   bool ssh_config = false, stdio = false;
-  bool start = false, yes = false, no_open = false, print = false, colab = false, accept_new_host_key = false,
-       json = false;
+  bool start = false, yes = false, accept_new_host_key = false;
+  AnnouncementFlags announcement;
 };
 
 // Jupyter's first, then those of -L.
@@ -84,7 +84,7 @@ class Connect {
     s.forwards = NB_TRY(forwards_of(notebook_, s.access->jupyter_port(machine), options_.forwards));
     s.jupyter_port_fixed =
         notebook_.access.tunnel.value_or({}).remote != 0 || !notebook_.access.jupyter.port.absent();
-    s.for_colab = options_.colab;
+    s.for_colab = options_.announcement.colab;
     s.machine = std::move(machine);
     s.ssh_port = target.port;
     s.key_files = std::move(target.key_files);
@@ -96,7 +96,7 @@ class Connect {
 
   void on_event(const ConnectEvent& event) {
     if (event.what == ConnectEvent::What::failed) failure_ = event.why;
-    if (!options_.json) screen_.show(event);
+    if (!options_.announcement.json) screen_.show(event);
   }
 
   void ask_passphrase(const std::string& path, int attempt, std::function<void(Result<Secret>)> done) {
@@ -110,58 +110,10 @@ class Connect {
         Env::Echo::hidden);
   }
 
-  std::string url(bool with_token) const {
-    return connection_->jupyter().server.url(connection_->ports().front(), with_token);
-  }
-
-  // Where `nbform status` finds it.
-  void list_it() {
-    auto listed = AnnouncedTunnel::announce(session_.env(), {session_.manifest().stack.label(), notebook_.key,
-                                                             machine_, url(false), session_.env().now()});
-    if (!listed.ok())
-      return session_.shell().screen.err(
-          fmt::format("  not shown by nbform status: {}\n", printable(listed.error().detail)));
-    listed_ = std::move(*listed);
-  }
-
   void announce() {
-    list_it();
-    Screen& screen = session_.shell().screen;
-    if (options_.json) {
-      List ports;
-      for (int port : connection_->ports()) ports.push_back(port);
-      screen.out(
-          to_json(
-              Map{{"notebook", notebook_.key}, {"url", url(options_.print)}, {"ports", std::move(ports)}}) +
-          "\n");
-      return;
-    }
-    if (options_.colab) return announce_to_colab();
-    const bool opens = !options_.no_open && screen.talks_to_terminal();
-    screen.out(url(options_.print) + "\n");
-    screen.err(token_note(opens));
-    screen.err("Ctrl-C ends the connection.\n");
-    if (opens) browser_.emplace(session_.env(), Secret(url(true)));
-  }
-
-  // Colab takes no other host, and asks for the token as part of the URL.
-  void announce_to_colab() {
-    Screen& screen = session_.shell().screen;
-    std::string pasted = url(true);
-    pasted.replace(pasted.find("127.0.0.1"), std::string_view("127.0.0.1").size(), "localhost");
-    screen.out(pasted + "\n");
-    screen.err(
-        "In Colab: the arrow beside Connect, `Connect to a local runtime`, and this URL as the backend URL.\n"
-        "Chrome asks once whether the page may reach devices on the local network: allow it.\n"
-        "Ctrl-C ends the connection.\n");
-  }
-
-  std::string token_note(bool opens) const {
-    if (connection_->jupyter().locked)
-      return "Jupyter asks for a token or password, which this login can't read on the machine.\n";
-    if (connection_->jupyter().server.token.empty() || options_.print) return "";
-    return fmt::format("Jupyter asks for a token{}. --print shows it.\n",
-                       opens ? ", which the browser is given" : "");
+    announcement_.emplace(session_,
+                          OpenJupyter{notebook_.key, machine_, connection_->ports(), connection_->jupyter()},
+                          options_.announcement);
   }
 
   Session& session_;
@@ -170,8 +122,7 @@ class Connect {
   ConnectScreen screen_;
   std::string machine_;  // Live::id
   std::unique_ptr<Connection> connection_;
-  std::optional<Browser> browser_;
-  std::unique_ptr<AnnouncedTunnel> listed_;
+  std::optional<Announcement> announcement_;
   std::optional<Diagnostic> failure_;
 };
 
@@ -206,9 +157,21 @@ Result<std::optional<Live>> machine_for(Session& session, const Notebook& notebo
   return machine ? std::move(machine) : Result<std::optional<Live>>(not_created(notebook));
 }
 
+Result<int> to_sandbox(Session& session, const Notebook& notebook, const Live& machine,
+                       const ConnectOptions& options) {
+  if (!options.forwards.empty())
+    return error(Code::usage, "-L leads nowhere in the sandbox",
+                 fmt::format("{} is simulated: only Jupyter has a stand-in.", notebook.key));
+  int port = find_service(notebook.service)->ssh()->jupyter_port(machine);
+  TunnelForward jupyter = NB_TRY(forwards_of(notebook, port, {})).front();
+  return visit_sandbox(session, notebook, machine, jupyter, options.announcement);
+}
+
 Result<int> hold_open(Session& session, const Notebook& notebook, Live machine,
                       const ConnectOptions& options) {
-  if (!options.json) session.shell().screen.err(fmt::format("{}  {}\n", notebook.key, place_of(machine)));
+  if (!options.announcement.json)
+    session.shell().screen.err(fmt::format("{}  {}\n", notebook.key, place_of(machine)));
+  if (session.in_sandbox()) return to_sandbox(session, notebook, machine, options);
   return Connect(session, notebook, options).run(std::move(machine));
 }
 
@@ -219,10 +182,11 @@ Diagnostic one_name(const Session& session) {
 
 int run(Shell& shell, const ConnectOptions& options) {
   return on_stack(shell, options.stack, {}, [&](Session& session, const Selection&) -> Result<int> {
-    if (options.ssh_config) return write_ssh_config(session, options.names, options.identities, options.json);
+    if (options.ssh_config)
+      return write_ssh_config(session, options.names, options.identities, options.announcement.json);
     if (options.names.size() != 1) return one_name(session);
     if (options.stdio) return serve_stdio(session, options.names.front(), options.machine);
-    const Notebook* notebook = NB_TRY(reachable_notebook(session, options.names.front()));
+    const Notebook* notebook = NB_TRY(notebook_with_ssh(session, options.names.front()));
     int code = kFine;
     std::optional<Live> machine = NB_TRY(machine_for(session, *notebook, options, code));
     if (!machine) return code;
@@ -238,12 +202,14 @@ Run declare(Flags& flags) {
   flags.flag("-y,--yes", options->yes, "Do not ask before it is started or created");
   flags.texts("-L", options->forwards, "PORT:HOST:PORT", "One more port to forward, as for ssh; repeatable");
   flags.texts("-i,--identity", options->identities, "FILE", "Private key to sign in with; repeatable");
-  flags.flag("--no-open", options->no_open, "Do not open a browser");
-  flags.flag("--print", options->print, "Print the URL with Jupyter's token");
-  flags.flag("--colab", options->colab, "See that Colab can use it, and print the URL to paste there");
+  flags.flag("--no-open", options->announcement.no_open, "Do not open a browser");
+  flags.flag("--print", options->announcement.print, "Print the URL with Jupyter's token");
+  flags.flag("--colab", options->announcement.colab,
+             "See that Colab can use it, and print the URL to paste there");
   flags.flag("--accept-new-host-key", options->accept_new_host_key,
              "Trust the key that the machine shows, where the cloud shows none");
-  flags.flag("--json", options->json, "One JSON line on stdout once Jupyter answers; open no browser");
+  flags.flag("--json", options->announcement.json,
+             "One JSON line on stdout once Jupyter answers; open no browser");
   flags.flag("--ssh-config", options->ssh_config,
              "Write the notebooks as hosts for ssh, scp and editors; no NAME means all");
   flags.flag("--stdio", options->stdio, "Be a stream to the machine's sshd, as a ProxyCommand of ssh");
@@ -254,11 +220,11 @@ Run declare(Flags& flags) {
 }  // namespace
 
 Result<int> connect_to(Session& session, const std::string& name, bool json) {
-  const Notebook* notebook = NB_TRY(reachable_notebook(session, name));
+  const Notebook* notebook = NB_TRY(notebook_with_ssh(session, name));
   std::optional<Live> machine = NB_TRY(find_machine(session, *notebook));
   if (!machine) return not_created(*notebook);
   ConnectOptions options;
-  options.json = json;
+  options.announcement.json = json;
   return hold_open(session, *notebook, std::move(*machine), options);
 }
 

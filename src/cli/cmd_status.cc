@@ -35,7 +35,7 @@ void show(Session& session, const Snapshot& snapshot, const StatusOptions& optio
   Shell& shell = session.shell();
   const Stack& stack = session.manifest().stack;
   auto rows = status_rows(snapshot, declared_in(session.manifest()), stack.label(), stack.name, snapshot.at);
-  if (!session.in_sandbox()) add_tunnels(rows, live_tunnels(session.env()), stack.label());
+  add_tunnels(rows, live_tunnels(session.env()), stack.label());
   if (options.json.asked()) {
     shell.screen.out(to_pretty_json(status_json(rows, snapshot, stack.name)));
     return;

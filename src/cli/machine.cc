@@ -19,6 +19,17 @@ bool is_machine_of(const Live& live, const Notebook& notebook, const Stack& stac
          (live.owner.notebook == notebook.key || live.owner.notebook == notebook.moved_from.value_or(""));
 }
 
+// Why a plan could not say where one of these is.
+Result<> somewhere(const Session& session, const std::vector<const Notebook*>& notebooks) {
+  Diagnostics problems;
+  lower(session.request(), problems);
+  session.complete(problems);
+  for (const Diagnostic& problem : problems)
+    for (const Notebook* notebook : notebooks)
+      if (problem.severity == Severity::error && problem.address == notebook->key) return problem;
+  return Ok{};
+}
+
 }  // namespace
 
 Result<std::vector<FoundMachine>> find_machines(Session& session,
@@ -30,6 +41,7 @@ Result<std::vector<FoundMachine>> find_machines(Session& session,
       return s.scope.cloud == n->cloud && s.scope.service == n->service;
     });
   });
+  if (scopes.empty()) NB_TRY(somewhere(session, notebooks));
   const Stack& stack = session.manifest().stack;
   Snapshot snapshot = refresh(session.env(), session.wire(), stack, scopes, {}, session.stop());
   if (session.interrupts() > 0) return error(Code::cancelled, "Interrupted");
@@ -49,10 +61,8 @@ Result<std::optional<Live>> find_machine(Session& session, const Notebook& noteb
   return std::move(NB_TRY(find_machines(session, {&notebook})).front().machine);
 }
 
-Result<Live> running_machine(Session& session, const Notebook& notebook) {
-  std::optional<Live> machine = NB_TRY(find_machine(session, notebook));
-  if (!machine) return not_created(notebook);
-  const Health& health = machine->health;
+Result<> check_runs(const Live& machine, const Notebook& notebook) {
+  const Health& health = machine.health;
   if (health.state == Health::State::stopped)
     return error(Code::unavailable, "The notebook is stopped",
                  fmt::format("{} is not running.", notebook.key))
@@ -62,6 +72,13 @@ Result<Live> running_machine(Session& session, const Notebook& notebook) {
     return error(Code::unavailable, "The machine is not there yet",
                  fmt::format("{} is {}.", notebook.key, to_lower(health.detail)))
         .of(notebook.key);
+  return Ok{};
+}
+
+Result<Live> running_machine(Session& session, const Notebook& notebook) {
+  std::optional<Live> machine = NB_TRY(find_machine(session, notebook));
+  if (!machine) return not_created(notebook);
+  NB_TRY(check_runs(*machine, notebook));
   return std::move(*machine);
 }
 

@@ -21,6 +21,9 @@ struct FoundMachine {
 Result<std::vector<FoundMachine>> find_machines(Session& session,
                                                 const std::vector<const Notebook*>& notebooks);
 
+// Errors: unavailable; says what to do.
+Result<> check_runs(const Live& machine, const Notebook& notebook);
+
 // One that can be reached now. Errors: not_found, unavailable; both say what to do.
 Result<Live> running_machine(Session& session, const Notebook& notebook);
 

@@ -89,7 +89,7 @@ std::unique_ptr<Session> Session::open(Shell& shell, const StackFlags& flags, in
     return nullptr;
   }
   if (auto connected = session->connect(); !connected.ok()) return refuse(connected.error());
-  session->env_->on_interrupt([count = session->interrupts_] { ++*count; });
+  session->count_interrupts();
   return session;
 }
 
@@ -98,6 +98,21 @@ Session::~Session() {
   wire_.reset();
   if (sandbox_ != nullptr)
     if (auto saved = sandbox_->save(); !saved.ok()) shell_.screen.report(saved.error());
+}
+
+void Session::count_interrupts() {
+  env_->on_interrupt([count = interrupts_] { ++*count; });
+}
+
+Result<> Session::leave_sandbox() {
+  if (sandbox_ == nullptr) return Ok{};
+  wire_.reset();
+  NB_TRY(sandbox_->save());
+  logging_.reset();
+  sandbox_.reset();
+  env_ = &shell_.env;
+  count_interrupts();
+  return Ok{};
 }
 
 Result<> Session::enter() {

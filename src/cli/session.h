@@ -27,7 +27,10 @@ class Session {
   const Manifest& manifest() const { return manifest_; }
   const StackFlags& flags() const { return flags_; }
   const std::string& directory() const { return directory_; }
-  bool in_sandbox() const { return sandbox_ != nullptr; }
+  bool in_sandbox() const { return flags_.sandbox; }
+  // Saves the simulated cloud and gives it back, to other commands; the world is the real one then, and
+  // nothing more can be asked of a cloud.
+  Result<> leave_sandbox();
   // Overridden endpoints: base URL and the variable that says so.
   const std::vector<std::pair<std::string, std::string>>& endpoints() const { return endpoints_; }
 
@@ -56,6 +59,7 @@ class Session {
   Result<> find_projects();
   Result<> find_accounts();
   Result<> look_at_endpoints();
+  void count_interrupts();
 
   Shell& shell_;
   StackFlags flags_;

@@ -37,8 +37,10 @@ Diagnostic no_ssh(const Notebook& notebook) {
 }
 
 Diagnostic in_sandbox(const Notebook& notebook) {
-  return error(Code::unsupported, "There is nothing to connect to in the sandbox",
-               fmt::format("{} is simulated: its machine runs no Jupyter.", notebook.key));
+  return error(Code::unsupported, "There is no SSH in the sandbox",
+               fmt::format("{} is simulated: nothing answers there.", notebook.key))
+      .with_hint(fmt::format(
+          "A Jupyter of this computer stands for its own:\n    nbform connect {} --sandbox", notebook.key));
 }
 
 Result<FoundHostKeys> host_keys(Session& session, const SshAccess& access, const Live& machine,
@@ -65,10 +67,15 @@ Diagnostic no_login(const Notebook& notebook) {
 
 }  // namespace
 
-Result<const Notebook*> reachable_notebook(const Session& session, const std::string& name) {
+Result<const Notebook*> notebook_with_ssh(const Session& session, const std::string& name) {
   const Notebook* notebook = session.manifest().find(name);
   if (notebook == nullptr) return no_such_notebook(name, session.notebook_names());
   if (find_service(notebook->service)->ssh() == nullptr) return no_ssh(*notebook);
+  return notebook;
+}
+
+Result<const Notebook*> reachable_notebook(const Session& session, const std::string& name) {
+  const Notebook* notebook = NB_TRY(notebook_with_ssh(session, name));
   if (session.in_sandbox()) return in_sandbox(*notebook);
   return notebook;
 }

@@ -19,7 +19,9 @@ struct SshTarget {
   bool only_these_keys = false;        // not the agent's
 };
 
-// The notebook of that name where it can be reached by SSH at all. Errors: usage, unsupported.
+// The notebook of that name where its machine is one that is reached by SSH. Errors: usage, unsupported.
+Result<const Notebook*> notebook_with_ssh(const Session& session, const std::string& name);
+// The same, and not in the sandbox (unsupported), where nobody answers.
 Result<const Notebook*> reachable_notebook(const Session& session, const std::string& name);
 
 // `identities`: key files that the user named; they alone count then. Errors: usage, for an unknown login.

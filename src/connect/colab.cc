@@ -8,8 +8,6 @@ namespace nbform {
 
 namespace {
 
-constexpr std::string_view kColab = "https://colab.research.google.com";
-
 std::string header(const Response& answer, std::string_view name) {
   for (const auto& [key, value] : answer.headers)
     if (to_lower(key) == name) return value;
@@ -20,7 +18,8 @@ std::string header(const Response& answer, std::string_view name) {
 std::string settings() {
   std::string out = "In Jupyter's configuration on the machine, and restart it:";
   for (std::string_view app : {"ServerApp", "NotebookApp"})
-    out += fmt::format("\n    c.{0}.allow_origin = \"{1}\"\n    c.{0}.allow_credentials = True", app, kColab);
+    out += fmt::format("\n    c.{0}.allow_origin = \"{1}\"\n    c.{0}.allow_credentials = True", app,
+                       kColabOrigin);
   return out;
 }
 
@@ -30,7 +29,7 @@ Request colab_preflight(const std::string& url) {
   Request out;
   out.method = "OPTIONS";
   out.url = url + "api/kernels";
-  out.headers = {{"Origin", std::string(kColab)},
+  out.headers = {{"Origin", std::string(kColabOrigin)},
                  {"Access-Control-Request-Method", "POST"},
                  {"Access-Control-Request-Headers", "authorization,content-type"}};
   out.timeout = std::chrono::seconds(10);
@@ -41,7 +40,7 @@ Request colab_preflight(const std::string& url) {
 std::optional<Diagnostic> colab_refusal(const Response& answer) {
   std::string origin = header(answer, "access-control-allow-origin");
   std::string refusal;
-  if (origin != kColab)
+  if (origin != kColabOrigin)
     refusal = origin.empty() ? "Jupyter lets no pages of other origins call it."
                              : fmt::format("Jupyter lets pages of {} call it.", printable(origin));
   else if (header(answer, "access-control-allow-credentials") != "true")

@@ -5,11 +5,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/diagnostic.h"
 #include "base/message.h"
 
 namespace nbform {
+
+inline constexpr std::string_view kColabOrigin = "https://colab.research.google.com";
 
 // Asks, as a browser would before Colab's first call. `url` is the server's, and ends with a slash.
 Request colab_preflight(const std::string& url);

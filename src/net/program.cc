@@ -123,6 +123,10 @@ void Program::kill() {
   if (!ended_) ::kill(-pid_, SIGKILL);
 }
 
+void Program::terminate() {
+  if (!ended_) ::kill(-pid_, SIGTERM);
+}
+
 Diagnostic become(const std::vector<std::string>& argv) {
   if (argv.empty()) bug("a program without a name");
   auto before = std::signal(SIGPIPE, SIG_DFL);  // what is ignored would stay so

@@ -25,7 +25,8 @@ class Program {
   // Reads what there is. True once the program has ended and everything is read. Without open descriptors it
   // must be called again from time to time.
   bool pump();
-  void kill();  // and what it started
+  void kill();       // and what it started
+  void terminate();  // asks them to end
   const ProgramResult& so_far() const { return result_; }
   ProgramResult take() { return std::move(result_); }
 

@@ -1,48 +1,25 @@
 """nbform connect as a user runs it: nbsim is the cloud, a real sshd on this computer's loopback is the machine, and a small
 server of HTTP stands for Jupyter."""
 
-import http.server
 import json
 import signal
-import threading
 import unittest
-import urllib.request
 
+import pages
 import ssh_machine
 from connect_case import ConnectCase
+from pages import VERSION
 from ssh_machine import USER, Sshd, keygen
-
-VERSION = "6.4.12"
-
-
-class Jupyter(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = json.dumps({"version": VERSION} if self.path == "/api" else {"path": self.path}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 class Connect(ConnectCase):
     def setUp(self):
         super().setUp()
-        self.jupyter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Jupyter)
-        threading.Thread(target=self.jupyter.serve_forever, daemon=True).start()
-        self.addCleanup(self.jupyter.server_close)
-        self.addCleanup(self.jupyter.shutdown)
-        self.behind(self.jupyter.server_port)
+        self.jupyter = pages.serve(self)
+        self.behind(self.jupyter)
 
     def behind(self, port):
         self.declare(f"{ssh_machine.free_port()}:{port}")
-
-    def get(self, url, path="tree"):
-        with urllib.request.urlopen(url + path, timeout=20) as answer:
-            return json.load(answer)
 
     def test_from_a_manifest_to_jupyter(self):
         self.made()
@@ -50,7 +27,7 @@ class Connect(ConnectCase):
         for words in ("gce us-central1-b", "running", "guest attributes", f"{USER}@{self.address()}", f"version {VERSION}"):
             self.line(err, words)
         url = self.line(out, "http://127.0.0.1:")
-        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.get(url), "/tree")
         self.line(err, "Ctrl-C ends the connection.")
         self.assertEqual(self.end(process), 0)
         with self.assertRaises(OSError):
@@ -76,7 +53,7 @@ class Connect(ConnectCase):
         self.nbform("start train")
         self.line(err, "connected again")
         self.assertNotEqual(self.address(), before)
-        self.assertEqual(self.get(url), {"path": "/tree"})
+        self.assertEqual(self.get(url), "/tree")
         self.assertEqual(self.end(process), 0)
 
     def test_another_host_key_ends_it(self):
@@ -148,10 +125,7 @@ notebooks:
         self.made()
         process, out, err = self.open()
         self.line(err, f"nothing answers on port {late} yet")
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", late), Jupyter)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
+        pages.serve(self, late)
         self.line(err, f"version {VERSION}")
         self.assertEqual(self.end(process), 0)
 
@@ -170,10 +144,10 @@ notebooks:
 
     def test_json_and_further_ports(self):
         self.made()
-        process, out, _ = self.open(f"--json -L {ssh_machine.free_port()}:127.0.0.1:{self.jupyter.server_port}")
+        process, out, _ = self.open(f"--json -L {ssh_machine.free_port()}:127.0.0.1:{self.jupyter}")
         told = json.loads(self.line(out))
         self.assertEqual((told["notebook"], len(told["ports"])), ("train", 2))
-        self.assertEqual(self.get(f"http://127.0.0.1:{told['ports'][1]}/"), {"path": "/tree"})
+        self.assertEqual(self.get(f"http://127.0.0.1:{told['ports'][1]}/"), "/tree")
         self.assertEqual(self.end(process), 0)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import http.server
 import json
 import select
 import shutil
@@ -16,63 +15,24 @@ import unittest
 import urllib.parse
 import urllib.request
 
+import pages
 import ssh_machine
 from connect_case import ConnectCase
+from pages import BIG, VERSION
 from ssh_machine import USER, Sshd
 
-VERSION = "6.4.12"
 RANGE = "35.235.240.0/20"
 ANYBODY_IN = "allow_from: [10.8.0.0/16], "  # and so IAP as well, as there is no public address
-BIG = bytes(range(251)) * 20_000
-
-
-class Pages(http.server.BaseHTTPRequestHandler):
-    """Stands for Jupyter, with something to download and to upload to."""
-
-    def do_GET(self):
-        self.answer(BIG if self.path == "/big" else json.dumps({"version": VERSION, "path": self.path}).encode())
-
-    def do_POST(self):
-        self.answer(hashlib.sha256(self.rfile.read(int(self.headers["Content-Length"]))).hexdigest().encode())
-
-    def answer(self, body):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 class Iap(ConnectCase):
     def setUp(self):
         super().setUp()
-        self.jupyter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-        threading.Thread(target=self.jupyter.serve_forever, daemon=True).start()
-        self.addCleanup(self.jupyter.server_close)
-        self.addCleanup(self.jupyter.shutdown)
-        self.stack_of(self.sshd)
+        self.jupyter = pages.serve(self)
+        self.stack_of()
 
-    def get(self, url):
-        with urllib.request.urlopen(url + "tree", timeout=20) as answer:
-            return json.load(answer)["path"]
-
-    def stack_of(self, sshd, ssh=ANYBODY_IN):
-        self.manifest(f"""nbform: 1
-stack: {{name: research, id: 3f9a1c2e}}
-notebooks:
-  train:
-    service: gce
-    where: us-central1-b
-    machine: e2-standard-2
-    disks: {{boot: 200GB}}
-    network: {{public_ip: false}}
-    access:
-      ssh: {{{ssh}user: {USER}, port: {sshd.port}, keys: [~/.ssh/id_ed25519.pub]}}
-      tunnel: "{ssh_machine.free_port()}:{self.jupyter.server_port}"
-""")
+    def stack_of(self, ssh=ANYBODY_IN, sshd=None):
+        self.declare(f"{ssh_machine.free_port()}:{self.jupyter}", "{public_ip: false}", ssh, sshd)
 
     def relay(self, call="connect", times=1, **manner):
         """How the next connections through the relay go on."""
@@ -140,7 +100,7 @@ class TheWay(Iap):
     def test_what_the_library_cannot_do_ssh_does_over_the_same_way(self):
         old = Sshd(authorized=[self.key], host=("rsa",), listen="0.0.0.0")
         self.addCleanup(old.remove)
-        self.stack_of(old)
+        self.stack_of(sshd=old)
         self.nbform("apply -y")
         self.publish(old.host_keys())
         process, out, err = self.open()
@@ -243,14 +203,14 @@ class Refusals(Iap):
         self.assertEqual([status for _, _, status in self.passages()], [401, 401])
 
     def test_a_firewall_that_keeps_iap_out_is_named_and_mended_as_it_says(self):
-        self.stack_of(self.sshd, ssh="")
+        self.stack_of(ssh="")
         began = time.monotonic()
         said = self.refused()
         self.assertLess(time.monotonic() - began, 30)
         self.assertIn("The firewall keeps IAP out", said)
         self.assertIn(f"No firewall rule of the network default lets {RANGE} into port {self.sshd.port} of train", said)
         self.assertIn(f"access: {{ssh: {{allow_from: [{RANGE}]}}}}", said)
-        self.stack_of(self.sshd, ssh=f"allow_from: [{RANGE}], ")
+        self.stack_of(ssh=f"allow_from: [{RANGE}], ")
         process, url, _ = self.connected()
         self.assertEqual(self.get(url), "/tree")
         self.assertEqual(self.end(process), 0)

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import http.server
 import json
 import os
 import pty
@@ -13,8 +12,8 @@ import threading
 import unittest
 import urllib.request
 
+import pages
 import ssh_machine
-import test_connect
 from connect_case import ConnectCase
 from ssh_machine import USER, Sshd
 
@@ -257,12 +256,9 @@ notebooks:
         self.assertIn("ec2:GetConsoleOutput", self.nbform("logs dlami", exit=1).stderr)
 
     def jupyter(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), test_connect.Jupyter)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
+        port = pages.serve(self)
         text = (self.stack / "main.nb.yaml").read_text()
-        self.manifest(text + f'      tunnel: "{ssh_machine.free_port()}:{server.server_port}"\n')
+        self.manifest(text + f'      tunnel: "{ssh_machine.free_port()}:{port}"\n')
 
     def opened(self, command):
         """A connection that is open, and its URL."""
