@@ -5,7 +5,7 @@
 set -eu
 
 build="g++ cmake ninja-build pkg-config ccache libyaml-cpp-dev libcurl4-openssl-dev libssl-dev libfmt-dev
-  libsimdjson-dev libcli11-dev libcpp-httplib-dev libssh2-1-dev"
+  libsimdjson-dev libpugixml-dev libcli11-dev libcpp-httplib-dev libssh2-1-dev"
 # The fuzz targets want a clang that knows all of C++20: 14, Debian's default, does not.
 fuzz="clang-16 libclang-rt-16-dev"
 test="git catch2 clang-format-14 openssl openssh-client openssh-server python3 python3-venv $fuzz

@@ -160,7 +160,7 @@ std::string plain_code(std::string_view code) {
 }
 
 void read_xml_envelope(AwsProblem& problem, std::string_view body) {
-  auto document = read_xml(body);
+  auto document = read_xml(std::string(body));
   if (!document.ok()) return;
   const Value& content = document->content;
   // <Response><Errors><Error>, <ErrorResponse><Error>, or <Error> itself.

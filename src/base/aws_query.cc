@@ -79,11 +79,10 @@ Request json_request(std::string base, std::string_view target, const Value& par
           .body = parameters.is_null() ? "{}" : to_json(parameters)};
 }
 
-Result<Value> read_aws_body(const Response& response, const Fields& fields) {
-  std::string_view body = trim(response.body);
-  if (!body.starts_with('<')) return parse_json(body);
+Result<Value> read_aws_body(std::string body, const Fields& fields) {
+  if (!trim(body).starts_with('<')) return parse_json(trim(body));
   XmlDocument document =
-      NB_TRY(read_xml(body, {.repeated = {"Contents", "CommonPrefixes"}, .fields = &fields}));
+      NB_TRY(read_xml(std::move(body), {.repeated = {"Contents", "CommonPrefixes"}, .fields = &fields}));
   if (!is_root_of_aws(document.root))
     return error(Code::io, "The answer is not one of AWS",
                  fmt::format("Its outermost element is <{}>.", printable(document.root)));

@@ -31,6 +31,6 @@ Request json_request(std::string base, std::string_view target, const Value& par
 // The body of a 2xx of either protocol: JSON, or XML without its outermost element. Booleans, numbers and
 // times of XML are texts. Errors (io): neither, or XML that is no answer of AWS (a proxy's page).
 // Of XML only those of `fields` are read.
-Result<Value> read_aws_body(const Response& response, const Fields& fields = {});
+Result<Value> read_aws_body(std::string body, const Fields& fields = {});
 
 }  // namespace nbform

@@ -3,33 +3,101 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <pugixml.hpp>
 #include <utility>
 
+#include "base/message.h"
 #include "base/text.h"
-#include "base/xml_tokens.h"
 
 namespace nbform {
 
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
+constexpr std::size_t kMaxTags = 1'000'000;
 constexpr int kMaxDepth = 64;
+// An element's text is part of it: half the nodes of the default.
+constexpr unsigned kParsing = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol |
+                              pugi::parse_doctype | pugi::parse_ws_pcdata_single | pugi::parse_embed_pcdata;
+
 Diagnostic unreadable(std::string why) {
   return error(Code::io, "An answer is not readable as XML", std::move(why));
+}
+
+bool known_entity(std::string_view name) {
+  for (std::string_view known : {"amp", "lt", "gt", "quot", "apos"})
+    if (name == known) return true;
+  if (!name.starts_with('#')) return false;
+  name.remove_prefix(1);
+  bool in_hex = name.starts_with('x');
+  if (in_hex) name.remove_prefix(1);
+  std::uint32_t point = 0;
+  auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), point, in_hex ? 16 : 10);
+  bool is_number = ec == std::errc() && end == name.data() + name.size();
+  return is_number && point != 0 && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
+}
+
+// The library leaves an entity that it does not know as it stands.
+Result<> check_entities(std::string_view text) {
+  auto at = text.find('&');
+  auto cdata = at == std::string_view::npos ? at : text.find("<![CDATA[");
+  while (at != std::string_view::npos) {
+    if (cdata < at) {
+      auto end = text.find("]]>", cdata);
+      if (end == std::string_view::npos) return unreadable("It ends within a CDATA section.");
+      if (at < end) at = text.find('&', end);
+      cdata = text.find("<![CDATA[", end);
+      continue;
+    }
+    auto end = text.find(';', at);
+    if (end == std::string_view::npos || !known_entity(text.substr(at + 1, end - at - 1)))
+      return unreadable(fmt::format("There is an unknown entity at byte {}.", at));
+    at = text.find('&', end);
+  }
+  return Ok{};
+}
+
+// Each takes memory before anything is read of it.
+bool has_too_many_tags(std::string_view text) {
+  if (text.size() < 3 * kMaxTags) return false;  // <a>
+  std::size_t tags = 0;
+  for (auto at = text.find('<'); at != std::string_view::npos && tags <= kMaxTags;
+       at = text.find('<', at + 1))
+    ++tags;
+  return tags > kMaxTags;
 }
 
 Result<> check_text(std::string_view text) {
   if (text.size() > kMaxBytes) return unreadable(fmt::format("It has {} bytes.", text.size()));
   if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
     return unreadable("It is not text in UTF-8.");
+  if (has_too_many_tags(text)) return unreadable("It has too many elements.");
   if (!text.starts_with('<') || !text.ends_with('>')) return unreadable("It is not XML, or it is cut.");
-  return Ok{};
+  return check_entities(text);
 }
 
-bool is_among(std::string_view name, const std::vector<std::string_view>& names) {
-  for (std::string_view one : names)
-    if (one.size() == name.size() && one == name) return true;
-  return false;
+// Of what is no element it is empty.
+std::string_view local_name(const pugi::xml_node& node) {
+  std::string_view name = node.name();
+  auto colon = name.find(':');
+  return colon == std::string_view::npos ? name : name.substr(colon + 1);
+}
+
+// All of an element's text, whose first piece stands in the element itself.
+Value text_of(const pugi::xml_node& node) {
+  std::string_view whole = node.value();
+  std::string joined;
+  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
+    if (joined.empty()) joined = whole;
+    whole = joined += part.value();
+  }
+  bool is_layout = whole.find('\n') != std::string_view::npos && trim(whole).empty();
+  return whole.empty() || is_layout ? Value() : Value(whole);
+}
+
+bool is_item(std::string_view name) {
+  return name == "item" || name == "member";
 }
 
 // What an element's children are: a list of items, or a map.
@@ -37,10 +105,11 @@ class Children {
  public:
   Children(const XmlRules& rules, const Fields& wanted) : rules_(rules), wanted_(wanted) {}
 
-  bool is_item(std::string_view name) const { return is_among(name, rules_.items); }
+  bool any() const { return any_; }
 
   // The fields that are read of a child; null: it is passed over.
   const Fields* fields_of(std::string_view name) {
+    any_ = true;
     if (is_item(name)) return &wanted_;
     only_items_ = false;
     return wanted_.all() ? &wanted_ : wanted_.find(name);
@@ -49,7 +118,7 @@ class Children {
   void add(std::string_view name, Value value) {
     if (is_item(name))
       item_ = name, items_.push_back(std::move(value));
-    else if (is_among(name, rules_.repeated))
+    else if (is_repeated(name))
       repeated_[name].list().push_back(std::move(value));
     else if (!value.is_null())
       add_member(name, std::move(value));
@@ -64,6 +133,10 @@ class Children {
   }
 
  private:
+  bool is_repeated(std::string_view name) const {
+    return std::find(rules_.repeated.begin(), rules_.repeated.end(), name) != rules_.repeated.end();
+  }
+
   void add_member(std::string_view name, Value value) {
     if (members_.empty()) members_.reserve(wanted_.all() ? 8 : wanted_.size());
     members_.emplace_back(name, std::move(value));
@@ -71,118 +144,61 @@ class Children {
 
   const XmlRules& rules_;
   const Fields& wanted_;
-  bool only_items_ = true;
+  bool any_ = false, only_items_ = true;
   List items_;
   std::string_view item_;
   std::vector<Map::Item> members_;
   Map repeated_;
 };
 
-// A plain bool for every element: a Result for each would cost more than the reading.
-class Reader {
- public:
-  Reader(std::string_view text, const XmlRules& rules) : tokens_(text), rules_(rules) {}
-
-  Result<XmlDocument> read() {
-    XmlDocument out;
-    if (!read_document(out)) return unreadable(tokens_.take_why());
-    return out;
-  }
-
- private:
-  bool read_document(XmlDocument& out) {
-    const Fields all;
-    XmlToken token;
-    if (!next_outside(token)) return false;
-    if (token.sort != XmlToken::Sort::open) return tokens_.fail("It is not one element.");
-    out.root = token.text;
-    if (!read_element(token, rules_.fields != nullptr ? *rules_.fields : all, 1, out.content)) return false;
-    if (!next_outside(token)) return false;
-    return token.sort == XmlToken::Sort::end || tokens_.fail("It is not one element.");
-  }
-
-  bool next_outside(XmlToken& token) {
-    do
-      if (!tokens_.next(token)) return false;
-    while (token.sort == XmlToken::Sort::text && trim(token.text).empty());
-    return true;
-  }
-
-  // What follows its start tag, up to its end tag.
-  bool read_element(const XmlToken& start, const Fields& wanted, int depth, Value& out) {
-    if (depth > kMaxDepth) return tokens_.fail("It is nested too deeply.");
-    if (start.is_closed) return true;
-    std::string_view text;
-    for (XmlToken token; tokens_.next(token);) {
-      if (token.sort == XmlToken::Sort::open) return read_children(token, wanted, depth, out);
-      if (token.sort == XmlToken::Sort::close) return out = value_of(text), true;
-      add_text(text, token);
-    }
-    return false;
-  }
-
-  // From the first one's start tag to their parent's end tag.
-  bool read_children(XmlToken token, const Fields& wanted, int depth, Value& out) {
-    Children children(rules_, wanted);
-    do {
-      if (token.sort == XmlToken::Sort::close) return out = children.take(), true;
-      if (token.sort == XmlToken::Sort::open && !read_child(token, children, depth)) return false;
-    } while (tokens_.next(token));
-    return false;
-  }
-
-  bool read_child(const XmlToken& start, Children& children, int depth) {
-    const Fields* wanted = children.fields_of(start.text);
-    if (wanted == nullptr) return pass_element(start);
+// A plain bool for every element: a Result for each would cost more than the reading. False: nested too
+// deeply.
+bool read_element(const pugi::xml_node& node, const XmlRules& rules, const Fields& wanted, int depth,
+                  Value& out) {
+  if (depth > kMaxDepth) return false;
+  Children children(rules, wanted);
+  for (pugi::xml_node child = node.first_child(); child; child = child.next_sibling()) {
+    std::string_view name = local_name(child);
+    const Fields* inner = name.empty() ? nullptr : children.fields_of(name);
+    if (inner == nullptr) continue;
     Value value;
-    if (!read_element(start, *wanted, depth + 1, value)) return false;
-    children.add(start.text, std::move(value));
-    return true;
+    if (!read_element(child, rules, *inner, depth + 1, value)) return false;
+    children.add(name, std::move(value));
   }
+  out = children.any() ? children.take() : text_of(node);
+  return true;
+}
 
-  // However deep it is: nothing is kept of it.
-  bool pass_element(const XmlToken& start) {
-    int open = start.is_closed ? 0 : 1;
-    for (XmlToken token; open > 0;) {
-      if (!tokens_.next(token)) return false;
-      if (token.sort == XmlToken::Sort::open && !token.is_closed) ++open;
-      if (token.sort == XmlToken::Sort::close) --open;
-    }
-    return true;
-  }
+bool is_element(const pugi::xml_node& node) {
+  return node.type() == pugi::node_element;
+}
 
-  // Most texts stand in one piece, as they are meant.
-  void add_text(std::string_view& text, const XmlToken& token) {
-    if (text.empty() && token.is_plain) {
-      text = token.text;
-      return;
-    }
-    if (text.empty())
-      joined_.clear();
-    else if (text.data() != joined_.data())
-      joined_ = text;
-    append_text(joined_, token);
-    text = joined_;
-  }
-
-  // Null for nothing and for mere layout.
-  static Value value_of(std::string_view text) {
-    bool is_layout = text.find('\n') != std::string_view::npos && trim(text).empty();
-    return text.empty() || is_layout ? Value() : Value(text);
-  }
-
-  XmlTokens tokens_;
-  const XmlRules& rules_;
-  std::string joined_;
-};
+Result<> check_document(const pugi::xml_document& document) {
+  auto parts = document.children();
+  for (const pugi::xml_node& part : parts)
+    if (part.type() == pugi::node_doctype) return unreadable("It has a document type definition.");
+  if (std::count_if(parts.begin(), parts.end(), is_element) != 1) return unreadable("It is not one element.");
+  return Ok{};
+}
 
 }  // namespace
 
-Result<XmlDocument> read_xml(std::string_view text, const XmlRules& rules) {
-  text = trim(text);
+// Parsed in place: names and texts of the document are pieces of `buffer`.
+Result<XmlDocument> read_xml(std::string buffer, const XmlRules& rules) {
+  std::string_view text = trim(buffer);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   NB_TRY(check_text(text));
-  return Reader(text, rules).read();
+  pugi::xml_document document;
+  char* begin = buffer.data() + (text.data() - buffer.data());
+  auto parsed = document.load_buffer_inplace(begin, text.size(), kParsing, pugi::encoding_utf8);
+  if (!parsed) return unreadable(fmt::format("{} at byte {}.", parsed.description(), parsed.offset));
+  NB_TRY(check_document(document));
+  pugi::xml_node root = document.document_element();
+  Value content;
+  const Fields all;
+  if (!read_element(root, rules, rules.fields != nullptr ? *rules.fields : all, 1, content))
+    return unreadable("It is nested too deeply.");
+  return XmlDocument{std::string(local_name(root)), std::move(content)};
 }
 
 }  // namespace nbform

@@ -13,8 +13,6 @@
 namespace nbform {
 
 struct XmlRules {
-  // An element whose children all have one of these names is a list of them.
-  std::vector<std::string_view> items = {"item", "member"};
   // Elements that stand beside each other without a list around them; always a list under that name.
   std::vector<std::string_view> repeated = {};
   // Members of the outermost element that are read; others are passed over, once they are well-formed.
@@ -26,10 +24,11 @@ struct XmlDocument {
   Value content;
 };
 
-// An element with children is a map by name (or a list, see above), one with text only a text, an empty one
-// null and left out of its map: AWS sends an empty list in either way. Of an unforeseen repetition the last
-// wins. Namespaces, attributes, comments and text between elements are ignored. Errors (io): not
-// well-formed, bad UTF-8, a DTD, an unknown entity, nesting beyond 64, more than 32 MiB or a million tags.
-Result<XmlDocument> read_xml(std::string_view text, const XmlRules& rules = {});
+// An element with children is a map by name, or a list where each is an `item` or a `member`; one with text
+// only is a text, an empty one null and left out of its map: AWS sends an empty list in either way. Of an
+// unforeseen repetition the last wins. Namespaces, attributes, comments and text between elements are
+// ignored. Errors (io): not well-formed, bad UTF-8, a DTD, an unknown entity, nesting beyond 64, more than 32
+// MiB or a million tags.
+Result<XmlDocument> read_xml(std::string text, const XmlRules& rules = {});
 
 }  // namespace nbform

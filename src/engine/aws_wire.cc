@@ -136,7 +136,9 @@ void AwsWire::send_known(const Scope& scope, const Call& call, ApiRequest reques
   if (!to.ok()) return later([done = std::move(done), why = to.error()] { done(why); });
   request.http = request_of((*to)->base, call);
   if (!call.fields.empty())
-    request.read = [fields = Fields(call.fields)](const Response& r) { return read_aws_body(r, fields); };
+    request.read = [fields = Fields(call.fields)](Response& r) {
+      return read_aws_body(std::move(r.body), fields);
+    };
   auto judge = [this, region = scope.region, done = std::move(done)](Result<Answer> answer) {
     if (answer.ok()) answering_.insert(region);
     bool closed = !answer.ok() && is_unknown_caller(answer.error()) && may_be_closed(region) &&

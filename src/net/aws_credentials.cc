@@ -84,7 +84,7 @@ Request web_identity_request(const std::string& base, const AwsRole& role, const
 
 Result<AwsCredentials> parse_sts_credentials(const Response& response) {
   if (!response.ok()) return aws_error(response);
-  auto body = read_aws_body(response);
+  auto body = read_aws_body(response.body);
   if (!body.ok()) return unusable("STS", "its answer cannot be read.");
   for (const char* result : {"AssumeRoleResult", "AssumeRoleWithWebIdentityResult"})
     if (const Value& found = (*body)[result]["Credentials"]; found.is_map())

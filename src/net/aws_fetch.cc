@@ -285,7 +285,7 @@ Authorize fixed_signer(Env& env, ClockSkew& clock, AwsCredentials credentials, S
 ClientOptions aws_client_options(Authorize authorize) {
   ClientOptions options;
   options.authorize = std::move(authorize);
-  options.read = [](const Response& r) { return read_aws_body(r); };
+  options.read = [](const Response& r) { return read_aws_body(r.body); };
   options.classify = [](const Response& r) { return classify_aws(r); };
   options.describe = [](const Response& r) { return aws_error(r); };
   return options;

@@ -64,18 +64,19 @@ constexpr Duration kPatienceWithStrangers = std::chrono::seconds(20);
 
 // The body as a Value, null where there is none to expect. An error where a 2xx should be an object and is
 // not: an empty or cut list must never pass for a short one.
-Result<Value> value_of(const ClientOptions& options, const ApiRequest& request, const Response& response) {
+Result<Value> value_of(const ClientOptions& options, const ApiRequest& request, Response& response) {
   auto type = header(response.headers, "content-type").value_or("");
   bool must_be_object = request.expects_json && response.ok() && response.status != 204;
   bool worth_reading = request.expects_json || type.find("json") != std::string_view::npos;
   if (!worth_reading) return Value();
+  std::size_t bytes = response.body.size();
   auto parsed = request.read ? request.read(response) : options.read(response);
   if (parsed.ok() && (parsed->is_map() || !must_be_object)) return parsed;
   if (!must_be_object) return Value();
   if (!parsed.ok() && parsed.error().summary == kTooLarge) return parsed;
   return error(Code::unavailable, "The answer is cut or garbled",
                fmt::format("HTTP {} came with {} bytes that are not an object of the service.",
-                           response.status, response.body.size()));
+                           response.status, bytes));
 }
 
 std::string why_no_more(Verdict verdict, std::optional<Duration> asked, Duration patience) {

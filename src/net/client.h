@@ -57,7 +57,8 @@ struct ApiRequest {
   RetryPolicy policy;
   bool expects_json = true;  // a 2xx but 204 whose body is not a JSON object (see `read`) counts as cut
   std::function<void(const RetryNotice&)> on_retry;
-  std::function<Result<Value>(const Response&)> read;  // of this answer, instead of the client's own
+  // Of this answer, instead of the client's own; it may use up the body.
+  std::function<Result<Value>(Response&)> read;
 };
 
 // The service's own word on the request: 2xx, or a refusal that another attempt would not change.

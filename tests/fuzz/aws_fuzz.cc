@@ -54,7 +54,7 @@ NBFORM_FUZZ(text) {
   if (verb == "error" && !answer.ok()) fuzz::check_message(aws_error(answer));
   if (verb == "operation") fuzz::use_settlement(ec2::settle(kScope, answer));
   if (verb == "fact") fact(what, {200, {}, answer.body});
-  auto body = read_aws_body(answer);
+  auto body = read_aws_body(answer.body);
   if (!body.ok()) return fuzz::check_message(body.error());
   if (verb == "page") fuzz::use_page(kScope, *ec2::listing(kScope), what, *body);
   if (verb == "read") read(what, answer, *body);

@@ -45,6 +45,7 @@ CLOUD_REGISTRY = "src/cloud/registry.cc"
 THIRD_PARTY = {
     "yaml-cpp/": "src/manifest/yaml.cc",
     "simdjson": "src/base/json.cc",
+    "pugixml": "src/base/xml.cc",
     "openssl/err.h": "src/base/crypto.cc src/net/tls_stream.cc",
     "openssl/ssl.h": "src/net/tls_stream.cc",
     "openssl/x509v3.h": "src/net/tls_stream.cc",

@@ -254,7 +254,7 @@ Call fact_page(std::string_view text, std::string_view token) {
 Result<std::string> add_fact(std::string_view text, const Response& answer, Value& fact) {
   Key key = parse_key(text);
   if (!answer.ok()) return refused(key, answer);
-  Value page = NB_TRY(read_aws_body(answer));
+  Value page = NB_TRY(read_aws_body(answer.body));
   if (key.what == "image") return add_image_page(key, page, fact);
   if (key.what == "offers") add_offers(page, fact);
   if (key.what == "subnets") add_subnets(page, fact);

@@ -1,5 +1,6 @@
 // Reading EC2: eight lists a region, whatever the number of notebooks, folded into one Live an instance,
-// volume, group and key pair. Instances are found by tag and by client token, which nobody can take off.
+// volume, group and key pair. Instances are found by client token, which nobody can take off; of the others
+// their tags tell.
 // Facts: EC2 API Reference, Describe calls.
 #include <fmt/format.h>
 
@@ -28,9 +29,7 @@ constexpr std::string_view kInstanceFields =
     "blockDeviceMapping(deviceName,ebs(volumeId,deleteOnTermination)),groupSet(groupId,groupName),"
     "vpcId,subnetId,ipAddress,networkInterfaceSet(networkInterfaceId),iamInstanceProfile(arn),"
     "metadataOptions(httpTokens,httpPutResponseHopLimit),clientToken,tagSet(key,value)))";
-// Of a list whose instances stand in another one, too, unless somebody took their tags off.
-constexpr std::string_view kLaunchedFields =
-    "nextToken,reservationSet(instancesSet(instanceId,instanceState(name)))";
+constexpr std::string_view kTagFields = "nextToken,tagSet(resourceId)";
 constexpr std::string_view kVolumeFields =
     "nextToken,volumeSet(volumeId,availabilityZone,status,size,volumeType,iops,throughput,kmsKeyId,encrypted,"
     "attachmentSet(instanceId,device,status),tagSet(key,value))";
@@ -78,17 +77,19 @@ class Ec2Listing final : public Listing {
     return std::string(page["nextToken"].as_text());
   }
 
-  // Instances with a client token of ours that no tag of ours leads to.
+  // Instances with tags of ours that no client token of ours leads to: adopted ones, and copies.
   std::vector<ListCall> follow_ups() const override {
     std::vector<ListCall> out;
     List ids;
     auto ask = [&] {
       if (!ids.empty())
-        out.push_back(list("launched", "DescribeInstances", kInstanceFields,
+        out.push_back(list("tagged", "DescribeInstances", kInstanceFields,
                            {filter("instance-id", std::exchange(ids, {}))}, kPage));
     };
-    for (const std::string& id : launched_) {
-      if (machines_.count(id) || forgotten_.count(id)) continue;
+    std::set<std::string_view> ended;
+    for (const Live& machine : ended_) ended.insert(machine.id);
+    for (const std::string& id : tagged_) {
+      if (machines_.count(id) || forgotten_.count(id) || ended.count(id)) continue;
       ids.emplace_back(id);
       if (ids.size() == kFilterValues) ask();
     }
@@ -133,8 +134,8 @@ class Ec2Listing final : public Listing {
  private:
   // False: an entry cannot be read, and must not pass for one that is not there.
   bool add_items(std::string_view list_id, const Value& page) {
-    if (list_id == "instances" || list_id == "launched") return add_instances(page, machines_);
-    if (list_id == "tokens") return add_launched(page);
+    if (list_id == "instances" || list_id == "tagged") return add_instances(page, machines_);
+    if (list_id == "tags") return add_tagged(page);
     if (list_id == "grouped") return add_instances(page, grouped_);
     if (list_id == "volumes") return add(volume_kind(), page["volumeSet"].as_list());
     if (list_id == "groups") return add(security_group_kind(), page["securityGroupInfo"].as_list());
@@ -171,13 +172,11 @@ class Ec2Listing final : public Listing {
     });
   }
 
-  // Without its tags nothing can be told from one that is gone.
-  bool add_launched(const Value& page) {
-    return each_instance(page, [&](const Value& item) {
-      std::string_view id = item["instanceId"].as_text();
-      if (!id.empty() && !is_ended(item)) launched_.emplace(id);
-      return !id.empty();
-    });
+  bool add_tagged(const Value& page) {
+    for (const Value& tag : page["tagSet"].as_list())
+      if (tag["resourceId"].as_text().empty()) return false;
+    for (const Value& tag : page["tagSet"].as_list()) tagged_.emplace(tag["resourceId"].as_text());
+    return true;
   }
 
   // An instance that EC2 launched again for a request that was left open has neither tags nor token of ours:
@@ -359,9 +358,9 @@ class Ec2Listing final : public Listing {
 
   Scope scope_;
   Lives machines_, others_;
-  std::set<std::string> launched_;  // ids of instances with a client token of ours
-  Lives grouped_;                   // instances in a group of ours
-  std::vector<Live> ended_;         // terminated instances: they count incarnations
+  std::set<std::string> tagged_;  // ids of instances with tags of ours
+  Lives grouped_;                 // instances in a group of ours
+  std::vector<Live> ended_;       // terminated instances: they count incarnations
   std::map<std::string, Value> requests_, modifications_;
   Lives forgotten_;               // instances that still carry a token of ours, by id
   std::set<std::string> folded_;  // volumes that are part of an instance
@@ -376,12 +375,14 @@ std::vector<ListCall> lists(const Scope& scope, const Stack& stack) {
     stacks.emplace_back(stack.name);
     tokens.emplace_back(token_prefix(stack.name) + "*");
   }
+  // One short entry an instance, where DescribeInstances would describe each for the second time.
+  List tagged{filter("resource-type", {"instance"}), filter("key", {tag::kStack}), filter("value", stacks)};
   List owned{filter(fmt::format("tag:{}", tag::kStack), std::move(stacks))};
   // Our groups are called like our tokens. What EC2 launches by itself it launches on Spot.
   List grouped{filter("instance.group-name", tokens), filter("instance-lifecycle", {"spot"})};
-  return {list("instances", "DescribeInstances", kInstanceFields, owned, kPage),
-          list("tokens", "DescribeInstances", kLaunchedFields, {filter("client-token", std::move(tokens))},
+  return {list("instances", "DescribeInstances", kInstanceFields, {filter("client-token", std::move(tokens))},
                kPage),
+          list("tags", "DescribeTags", kTagFields, std::move(tagged), kPage),
           list("grouped", "DescribeInstances", kInstanceFields, std::move(grouped), kPage),
           list("volumes", "DescribeVolumes", kVolumeFields, owned, kSmallPage),
           list("groups", "DescribeSecurityGroups", kGroupFields, owned, kPage),

@@ -149,7 +149,7 @@ TEST_CASE("without an id nothing is an instance, a volume, a group or a key") {
 
 TEST_CASE("a terminated instance and an empty set are not there; a refusal says nothing") {
   auto found = [](const Response& r) {
-    auto body = r.ok() ? read_aws_body(r) : Result<Value>(Value());
+    auto body = r.ok() ? read_aws_body(r.body) : Result<Value>(Value());
     return ec2::instance_kind().found(kScope, r, *body);
   };
   auto there = found(answer("DescribeInstances", in_reservation(instance_xml("running"))));

@@ -20,7 +20,7 @@ std::string launched(const std::string& state, const std::string& extra = "") {
 }
 
 Value body_of(const Response& r) {
-  auto value = read_aws_body(r);
+  auto value = read_aws_body(r.body);
   REQUIRE(value.ok());
   return *value;
 }
@@ -47,6 +47,12 @@ void add(Listing& listing, std::string_view id, std::string_view action, const s
   auto next = listing.add_page(id, body_of(answer(action, members)));
   REQUIRE(next.ok());
   CHECK(next->empty());
+}
+
+std::string tagged(const std::vector<std::string>& ids) {
+  std::string items;
+  for (const std::string& id : ids) items += fmt::format("<item><resourceId>{}</resourceId></item>", id);
+  return "<tagSet>" + items + "</tagSet>";
 }
 
 const Live* of_kind(const Folded& all, const Kind& kind) {
@@ -179,7 +185,7 @@ TEST_CASE("volumes settle by their own states") {
   CHECK(settled(answer("DeleteVolume", "<return>true</return>")).state == State::done);
 }
 
-TEST_CASE("a region is listed with eight calls, by tag, by token and by group") {
+TEST_CASE("a region is listed with eight calls, by token, by tag and by group") {
   Stack stack;
   stack.name = "research";
   stack.id = "3f9a1c2e";
@@ -187,10 +193,14 @@ TEST_CASE("a region is listed with eight calls, by tag, by token and by group") 
   REQUIRE(lists.size() == 8);
   CHECK(parameters(lists[0].call) ==
         form("DescribeInstances",
-             "Filter.1.Name=tag%3Anbform%3Astack&Filter.1.Value.1=research_3f9a1c2e&"
-             "Filter.1.Value.2=research&MaxResults=1000"));
-  CHECK(lists[1].call.body.at_path("Filter/0/Value/0").as_text() ==
-        ec2::token_prefix("research_3f9a1c2e") + "*");
+             fmt::format("Filter.1.Name=client-token&Filter.1.Value.1={}%2A&Filter.1.Value.2={}%2A&"
+                         "MaxResults=1000",
+                         ec2::token_prefix("research_3f9a1c2e"), ec2::token_prefix("research"))));
+  CHECK(parameters(lists[1].call) ==
+        form("DescribeTags",
+             "Filter.1.Name=resource-type&Filter.1.Value.1=instance&Filter.2.Name=key&"
+             "Filter.2.Value.1=nbform%3Astack&Filter.3.Name=value&Filter.3.Value.1=research_3f9a1c2e&"
+             "Filter.3.Value.2=research&MaxResults=1000"));
   for (const ListCall& list : lists) CHECK(list.call.path.empty());
 }
 
@@ -198,7 +208,7 @@ TEST_CASE("an instance, its root volume and its data volume fold into two") {
   auto listing = ec2::listing(kScope);
   std::string page = in_reservation(instance_xml("running"));
   add(*listing, "instances", "DescribeInstances", page);
-  add(*listing, "tokens", "DescribeInstances", page);  // both lists show it
+  add(*listing, "tags", "DescribeTags", tagged({"i-1"}));  // both lists show it
   CHECK(listing->follow_ups().empty());
   add(*listing, "volumes", "DescribeVolumes",
       "<volumeSet>" + volume_xml("vol-root", "boot", attached_to("i-1")) +
@@ -247,13 +257,7 @@ TEST_CASE("tags that somebody removed are not the end: a sibling and the token t
   std::string extra = fmt::format("<clientToken>{}</clientToken>", token);
   SECTION("with its volume in the list") {
     auto listing = ec2::listing(kScope);
-    std::string page = in_reservation(instance_xml("running", extra, {}));
-    add(*listing, "tokens", "DescribeInstances", page);
-    REQUIRE(listing->follow_ups().size() == 1);
-    const ListCall more = listing->follow_ups()[0];
-    CHECK(to_json(more.call.body) ==
-          R"({"Filter":[{"Name":"instance-id","Value":["i-1"]}],"MaxResults":1000})");
-    add(*listing, more.id, "DescribeInstances", page);
+    add(*listing, "instances", "DescribeInstances", in_reservation(instance_xml("running", extra, {})));
     CHECK(listing->follow_ups().empty());
     add(*listing, "volumes", "DescribeVolumes",
         "<volumeSet>" + volume_xml("vol-root", "boot") + "</volumeSet>");
@@ -263,21 +267,35 @@ TEST_CASE("tags that somebody removed are not the end: a sibling and the token t
   }
   SECTION("alone it forbids every create: a second one would be made") {
     auto listing = ec2::listing(kScope);
-    add(*listing, "launched", "DescribeInstances", in_reservation(instance_xml("running", extra, {})));
+    add(*listing, "instances", "DescribeInstances", in_reservation(instance_xml("running", extra, {})));
     CHECK(listing->unreachable() == std::vector<std::string>{"i-1 (its nbform tags are gone)"});
     CHECK(listing->fold().live.empty());
   }
 }
 
-TEST_CASE("however many instances lost their tags, no request names more of them than EC2 takes") {
+TEST_CASE("an instance with tags of ours and no token is asked about by its id") {
   auto listing = ec2::listing(kScope);
-  std::string items;
-  for (int i = 0; i < 401; ++i)
-    items += fmt::format(
-        "<item><instanceId>i-{}</instanceId><instanceState><name>running</name></instanceState></item>", i);
-  items +=
-      "<item><instanceId>i-gone</instanceId><instanceState><name>terminated</name></instanceState></item>";
-  add(*listing, "tokens", "DescribeInstances", in_reservation(items));
+  add(*listing, "instances", "DescribeInstances", in_reservation(instance_xml("terminated")));
+  add(*listing, "tags", "DescribeTags", tagged({"i-1", "i-2"}));
+  REQUIRE(listing->follow_ups().size() == 1);
+  const ListCall more = listing->follow_ups()[0];
+  CHECK(to_json(more.call.body) ==
+        R"({"Filter":[{"Name":"instance-id","Value":["i-2"]}],"MaxResults":1000})");
+  std::string adopted = instance_xml("running");
+  adopted.replace(adopted.find("i-1"), 3, "i-2");
+  add(*listing, more.id, "DescribeInstances", in_reservation(adopted));
+  CHECK(listing->follow_ups().empty());
+  CHECK(of_kind(listing->fold(), ec2::instance_kind())->id == "i-2");
+  auto page = read_aws_body(
+      "<DescribeTagsResponse><tagSet><item><key>a</key></item></tagSet></DescribeTagsResponse>");
+  CHECK_FALSE(listing->add_page("tags", *page).ok());
+}
+
+TEST_CASE("however many instances were adopted, no request names more of them than EC2 takes") {
+  auto listing = ec2::listing(kScope);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 401; ++i) ids.push_back(fmt::format("i-{}", i));
+  add(*listing, "tags", "DescribeTags", tagged(ids));
   std::vector<std::size_t> named;
   for (const ListCall& list : listing->follow_ups())
     named.push_back(list.call.body.at_path("Filter/0/Value").as_list().size());
@@ -304,7 +322,7 @@ TEST_CASE("what was forgotten is nobody's, whatever its token says") {
   auto listing = ec2::listing(kScope);
   std::string token =
       "<clientToken>" + ec2::token_prefix("research") + "12345678-0123456789abcdef</clientToken>";
-  add(*listing, "launched", "DescribeInstances",
+  add(*listing, "instances", "DescribeInstances",
       in_reservation(instance_xml("running", token, {{"nbform:forgotten", "true"}})));
   CHECK(listing->unreachable().empty());
   CHECK(listing->fold().live.empty());

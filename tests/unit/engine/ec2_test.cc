@@ -52,7 +52,7 @@ std::string listed(const Stage& stage, bool whole) {
   auto listing = ec2::listing(scope);
   for (const ListCall& list : ec2::lists(scope, Stack{"research", "3f9a1c2e", {}})) {
     Fields fields = whole ? Fields() : Fields(list.call.fields);
-    auto page = read_aws_body(answer_to(stage, list.call), fields);
+    auto page = read_aws_body(answer_to(stage, list.call).body, fields);
     REQUIRE(page.ok());
     REQUIRE(listing->add_page(list.id, *page).value().empty());
   }
