@@ -99,9 +99,11 @@ void Secret::wipe() {
   if (!bytes_.empty()) OPENSSL_cleanse(bytes_.data(), bytes_.size());
 }
 
+// SHA256() would look its algorithm up by name every time.
 std::string sha256(std::string_view in) {
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   std::string out(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(bytes(in), in.size(), bytes(out));
+  EVP_Digest(in.data(), in.size(), bytes(out), nullptr, kAlgorithm, nullptr);
   return out;
 }
 

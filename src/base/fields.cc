@@ -16,12 +16,13 @@ void Fields::take_members(std::string_view& text) {
   do {
     auto end = std::min(text.find_first_of(",()"), text.size());
     if (end == 0) bug("a field without a name");
-    auto& [name, inner] = members_.emplace_back(text.substr(0, end), Fields());
+    Fields& inner = members_.emplace_back();
+    inner.name_ = text.substr(0, end);
     text.remove_prefix(end);
     if (text.starts_with('(')) {
       text.remove_prefix(1);
       inner.take_members(text);
-      if (!text.starts_with(')')) bug("the fields of " + name + " have no end");
+      if (!text.starts_with(')')) bug("the fields of " + inner.name_ + " have no end");
       text.remove_prefix(1);
     }
   } while (text.starts_with(',') && (text.remove_prefix(1), true));
@@ -29,12 +30,13 @@ void Fields::take_members(std::string_view& text) {
 }
 
 void Fields::index() {
-  auto shorter = [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); };
+  auto size = [](const Fields& member) { return member.name_.text().size(); };
+  auto shorter = [&](const Fields& a, const Fields& b) { return size(a) < size(b); };
   std::sort(members_.begin(), members_.end(), shorter);
-  if (members_.size() > UINT8_MAX || members_.back().first.size() > kLongest)
+  if (members_.size() > UINT8_MAX || size(members_.back()) > kLongest)
     bug("too many fields, or a name that is too long");
   for (std::size_t length = 0, i = 0; length < first_of_length_.size(); ++length) {
-    while (i < members_.size() && members_[i].first.size() < length) ++i;
+    while (i < members_.size() && size(members_[i]) < length) ++i;
     first_of_length_[length] = static_cast<std::uint8_t>(i);
   }
 }
@@ -43,7 +45,7 @@ void Fields::index() {
 const Fields* Fields::find(std::string_view name) const {
   if (name.size() > kLongest) return nullptr;
   for (std::size_t i = first_of_length_[name.size()]; i < first_of_length_[name.size() + 1]; ++i)
-    if (members_[i].first == name) return &members_[i].second;
+    if (members_[i].name_ == name) return &members_[i];
   return nullptr;
 }
 

@@ -4,10 +4,10 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "base/key.h"
 
 namespace nbform {
 
@@ -21,13 +21,15 @@ class Fields {
   bool all() const { return members_.empty(); }
   std::size_t size() const { return members_.size(); }
   const Fields* find(std::string_view name) const;  // null: not wanted
+  const Key& name() const { return name_; }         // of what `find` found
 
  private:
   void take_members(std::string_view& text);
   void index();
 
   static constexpr std::size_t kLongest = 40;
-  std::vector<std::pair<std::string, Fields>> members_;       // by length
+  Key name_;
+  std::vector<Fields> members_;                               // by length
   std::array<std::uint8_t, kLongest + 2> first_of_length_{};  // the last entry is their end
 };
 

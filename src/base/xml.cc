@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <pugixml.hpp>
 #include <utility>
 
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
 constexpr std::size_t kMaxTags = 1'000'000;
 constexpr int kMaxDepth = 64;
+constexpr std::string_view kPairs = "tagSet";
 // An element's text is part of it: half the nodes of the default.
 constexpr unsigned kParsing = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol |
                               pugi::parse_doctype | pugi::parse_ws_pcdata_single | pugi::parse_embed_pcdata;
@@ -115,13 +117,13 @@ class Children {
     return wanted_.all() ? &wanted_ : wanted_.find(name);
   }
 
-  void add(std::string_view name, Value value) {
+  void add(std::string_view name, const Fields& fields, Value value) {
     if (is_item(name))
       item_ = name, items_.push_back(std::move(value));
     else if (is_repeated(name))
       repeated_[name].list().push_back(std::move(value));
     else if (!value.is_null())
-      add_member(name, std::move(value));
+      add_member(wanted_.all() ? Key(name) : fields.name(), std::move(value));
   }
 
   Value take() {
@@ -137,9 +139,9 @@ class Children {
     return std::find(rules_.repeated.begin(), rules_.repeated.end(), name) != rules_.repeated.end();
   }
 
-  void add_member(std::string_view name, Value value) {
+  void add_member(Key name, Value value) {
     if (members_.empty()) members_.reserve(wanted_.all() ? 8 : wanted_.size());
-    members_.emplace_back(name, std::move(value));
+    members_.emplace_back(std::move(name), std::move(value));
   }
 
   const XmlRules& rules_;
@@ -150,6 +152,22 @@ class Children {
   std::vector<Map::Item> members_;
   Map repeated_;
 };
+
+// A list of nothing but keys and their values, as tags are. None: it is something else.
+std::optional<Value> read_pairs(const pugi::xml_node& list, const Fields& wanted) {
+  bool is_wanted = wanted.all() || (wanted.find("key") != nullptr && wanted.find("value") != nullptr);
+  if (!is_wanted || !list.first_child()) return std::nullopt;
+  std::vector<Map::Item> pairs;
+  for (pugi::xml_node item = list.first_child(); item; item = item.next_sibling()) {
+    pugi::xml_node key = item.first_child(), value = key.next_sibling();
+    bool is_pair = is_item(local_name(item)) && local_name(key) == "key" &&
+                   (!value || local_name(value) == "value") && !value.next_sibling();
+    if (!is_pair) return std::nullopt;
+    Value text = text_of(value);
+    pairs.emplace_back(text_of(key).as_text(), text.is_text() ? std::move(text) : Value(""));
+  }
+  return Value(Map::from(std::move(pairs)));
+}
 
 // A plain bool for every element: a Result for each would cost more than the reading. False: nested too
 // deeply.
@@ -162,8 +180,11 @@ bool read_element(const pugi::xml_node& node, const XmlRules& rules, const Field
     const Fields* inner = name.empty() ? nullptr : children.fields_of(name);
     if (inner == nullptr) continue;
     Value value;
-    if (!read_element(child, rules, *inner, depth + 1, value)) return false;
-    children.add(name, std::move(value));
+    if (auto pairs = name == kPairs ? read_pairs(child, *inner) : std::nullopt)
+      value = std::move(*pairs);
+    else if (!read_element(child, rules, *inner, depth + 1, value))
+      return false;
+    children.add(name, *inner, std::move(value));
   }
   out = children.any() ? children.take() : text_of(node);
   return true;

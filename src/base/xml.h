@@ -25,10 +25,10 @@ struct XmlDocument {
 };
 
 // An element with children is a map by name, or a list where each is an `item` or a `member`; one with text
-// only is a text, an empty one null and left out of its map: AWS sends an empty list in either way. Of an
-// unforeseen repetition the last wins. Namespaces, attributes, comments and text between elements are
-// ignored. Errors (io): not well-formed, bad UTF-8, a DTD, an unknown entity, nesting beyond 64, more than 32
-// MiB or a million tags.
+// only is a text, an empty one null and left out of its map: AWS sends an empty list in either way. A
+// `tagSet` of nothing but keys and values is a map of them. Of an unforeseen repetition the last wins.
+// Namespaces, attributes, comments and text between elements are ignored. Errors (io): not well-formed, bad
+// UTF-8, a DTD, an unknown entity, nesting beyond 64, more than 32 MiB or a million tags.
 Result<XmlDocument> read_xml(std::string text, const XmlRules& rules = {});
 
 }  // namespace nbform

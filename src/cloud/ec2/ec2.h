@@ -47,7 +47,7 @@ Map filter(std::string_view name, List values);
 // {Key, Value} of each entry that is not null.
 List tag_list(const Map& tags);
 Map tag_specification(std::string_view type, const Map& tags);
-Map read_tags(const Value& item);                                      // its tagSet
+const Map& read_tags(const Value& item);                               // its tagSet
 bool is_true(const Value& flag);                                       // XML's "true", or a boolean
 std::string_view live_token(const Live& live, std::string_view name);  // "" where it has none
 
@@ -127,6 +127,8 @@ std::string quota_fact(std::string_view region, std::string_view code);  // of S
 const Value& fact_at(const Facts& facts, const std::string& key);        // null where it is not known
 // Whether what has a public address there is reached; true where nobody could tell.
 bool has_way_out(const Value& ways, std::string_view subnet, std::string_view vpc);
+// Of each zone the subnet to launch in.
+Map subnets_for(const Resource& machine, const Facts& facts);
 bool is_optional_fact(std::string_view key);
 bool fact_is_of(std::string_view key, const Scope& scope);
 Call fact_call(std::string_view key);

@@ -237,9 +237,11 @@ class Ec2Listing final : public Listing {
 
   // Somebody copied its tags: neither its token, its Spot request nor its root volume says that it is ours.
   void find_copies() {
+    std::map<std::string, std::string> prefixes;  // by stack
     for (auto& [id, machine] : machines_) {
-      bool launched_by_us =
-          live_token(machine, "client_token").starts_with(token_prefix(machine.owner.stack));
+      std::string& prefix = prefixes[machine.owner.stack];
+      if (prefix.empty()) prefix = token_prefix(machine.owner.stack);
+      bool launched_by_us = live_token(machine, "client_token").starts_with(prefix);
       auto request = requests_.find(std::string(live_value(machine, "spot_request").as_text()));
       bool requested_by_us = request != requests_.end() && is_named(request_owner(request->second));
       Owner root = labels::read_owner(live_value(machine, "root_tags").as_map(), labels::kAws);

@@ -123,14 +123,14 @@ void check_market(const Resource& r, const Value& type, Diagnostics& problems) {
 // --- the way in ---
 
 // Of the zones that are left only those whose subnet a public address is of use in, where one is to be had.
-void keep_reachable(const Resource& r, const Facts& facts, std::vector<std::string>& zones,
+void keep_reachable(const Resource& r, const Facts& facts, const Map& chosen, std::vector<std::string>& zones,
                     Diagnostics& problems) {
   const Value& ways = fact_at(facts, ways_fact(r.scope.region));
   const Value& subnets = fact_at(facts, subnets_fact(r.scope.region));
   if (zones.empty() || !wanted(r, "public_ip").as_bool(true)) return;
   std::string closed;
   std::erase_if(zones, [&](const std::string& zone) {
-    std::string_view id = wanted(r, "subnets")[zone].as_text();
+    std::string_view id = chosen.find(zone)->as_text();
     if (has_way_out(ways, id, subnets[id]["vpc"].as_text())) return false;
     if (closed.empty()) closed = fmt::format("{} ({})", id, zone);
     return true;
@@ -202,11 +202,11 @@ std::vector<Attempt> attempts(const Resource& r, const Facts& facts, Diagnostics
   check_market(r, about, problems);
   std::vector<std::string> zones = zones_for(r, offers), usable;
   if (zones.empty()) problems.add(not_offered(r, offers));
-  const Map& subnets = wanted(r, "subnets").as_map();
+  Map subnets = subnets_for(r, facts);
   for (const std::string& zone : zones)
     if (subnets.has(zone)) usable.push_back(zone);
   if (!zones.empty() && usable.empty()) problems.add(no_subnet(r, zones));
-  keep_reachable(r, facts, usable, problems);
+  keep_reachable(r, facts, subnets, usable, problems);
   std::vector<bool> markets = affordable_markets(r, facts, about, problems);
   std::vector<Attempt> out;
   for (bool spot : markets)

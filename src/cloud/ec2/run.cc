@@ -83,8 +83,8 @@ Map network_interface(const StepContext& c) {
           {"DeleteOnTermination", true},
           {"DeviceIndex", 0},
           {"SecurityGroupId", security_groups(c)}};
-  if (const Value& subnet = wanted(r, "subnets")[c.attempt.zone]; !subnet.is_null())
-    nic.set("SubnetId", subnet);
+  Map subnets = c.facts != nullptr ? subnets_for(r, *c.facts) : Map();
+  if (const Value* subnet = subnets.find(c.attempt.zone)) nic.set("SubnetId", *subnet);
   return nic;
 }
 

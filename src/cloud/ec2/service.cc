@@ -22,36 +22,17 @@ bool is_letter(char c) {
 
 // --- subnets ---
 
-// One for each zone: those that the internet reaches first, then those that give public addresses, then the
-// one with most room.
-Map subnets_for(const Resource& r, const Value& subnets, const Value& ways) {
-  Map chosen;
-  auto rank = [&](const Value& id) {
-    const Value& subnet = subnets[id.as_text()];
-    return std::tuple(has_way_out(ways, id.as_text(), subnet["vpc"].as_text()), subnet["public"].as_bool(),
-                      subnet["free"].as_int());
-  };
-  std::string_view wish = wanted(r, "subnet").as_text(), vpc = wanted(r, "network").as_text();
-  auto may_use = [&](std::string_view id, const Value& subnet) {
-    if (!wish.empty()) return id == wish;
-    if (!vpc.empty()) return subnet["vpc"].as_text() == vpc;
-    return subnet["default"].as_bool();
-  };
-  for (const auto& [id, subnet] : subnets.as_map()) {
-    if (!may_use(id, subnet)) continue;
-    std::string zone(subnet["zone"].as_text());
-    const Value* other = chosen.find(zone);
-    if (other == nullptr || rank(*other) < rank(Value(id))) chosen.set(zone, id);
-  }
-  return chosen;
+bool may_use(const Resource& r, std::string_view id, const Value& subnet) {
+  if (std::string_view wish = wanted(r, "subnet").as_text(); !wish.empty()) return id == wish;
+  if (std::string_view vpc = wanted(r, "network").as_text(); !vpc.empty())
+    return subnet["vpc"].as_text() == vpc;
+  return subnet["default"].as_bool();
 }
 
+// All that may be used are in one VPC.
 void complete_network(Resource& r, const Facts& facts) {
-  const Value& subnets = fact_at(facts, subnets_fact(r.scope.region));
-  Map chosen = subnets_for(r, subnets, fact_at(facts, ways_fact(r.scope.region)));
-  if (chosen.empty()) return;
-  r.defaults.set("vpc", subnets[chosen.begin()->second.as_text()]["vpc"]);
-  r.defaults.set("subnets", std::move(chosen));
+  for (const auto& [id, subnet] : fact_at(facts, subnets_fact(r.scope.region)).as_map())
+    if (may_use(r, id.text(), subnet)) return r.defaults.set("vpc", subnet["vpc"]);
 }
 
 void complete_image(Resource& r, const Facts& facts) {
@@ -160,9 +141,27 @@ std::string region_of(std::string_view place) {
   return words >= 2 && at > digits && !open_number ? std::string(place.substr(0, at)) : std::string();
 }
 
+// Those that the internet reaches first, then those that give public addresses, then the one with most room.
+Map subnets_for(const Resource& r, const Facts& facts) {
+  const Value& subnets = fact_at(facts, subnets_fact(r.scope.region));
+  const Value& ways = fact_at(facts, ways_fact(r.scope.region));
+  auto rank = [&](const Value& id) {
+    const Value& subnet = subnets[id.as_text()];
+    return std::tuple(has_way_out(ways, id.as_text(), subnet["vpc"].as_text()), subnet["public"].as_bool(),
+                      subnet["free"].as_int());
+  };
+  Map chosen;
+  for (const auto& [id, subnet] : subnets.as_map()) {
+    if (!may_use(r, id.text(), subnet)) continue;
+    Value& best = chosen[subnet["zone"].as_text()];
+    if (best.is_null() || rank(best) < rank(Value(id))) best = id;
+  }
+  return chosen;
+}
+
 void complete(Resource& r, const Facts& facts) {
   if (r.kind == &instance_kind()) complete_image(r, facts);
-  if (r.kind == &instance_kind() || r.kind == &security_group_kind()) complete_network(r, facts);
+  if (r.kind == &security_group_kind()) complete_network(r, facts);
 }
 
 const Service& service() {

@@ -31,11 +31,8 @@ Map tag_specification(std::string_view type, const Map& tags) {
   return Map{{"ResourceType", type}, {"Tag", tag_list(tags)}};
 }
 
-Map read_tags(const Value& item) {
-  std::vector<Map::Item> tags;
-  for (const Value& one : item["tagSet"].as_list())
-    tags.emplace_back(std::string(one["key"].as_text()), Value(one["value"].as_text()));
-  return Map::from(std::move(tags));
+const Map& read_tags(const Value& item) {
+  return item["tagSet"].as_map();
 }
 
 bool is_true(const Value& flag) {

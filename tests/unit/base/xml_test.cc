@@ -37,10 +37,9 @@ TEST_CASE("XML of EC2 becomes maps and lists of texts") {
     </DescribeInstancesResponse>)");
   REQUIRE(document.ok());
   CHECK(document->root == "DescribeInstancesResponse");
-  CHECK(to_json(document->content) ==
-        R"({"requestId":"r-1","reservationSet":[{"instancesSet":[)"
-        R"({"instanceId":"i-1","instanceState":{"code":"16","name":"running"},)"
-        R"("tagSet":[{"key":"a"},{"key":"b","value":" "}]},{"instanceId":"i-2"}]}]})");
+  CHECK(to_json(document->content) == R"({"requestId":"r-1","reservationSet":[{"instancesSet":[)"
+                                      R"({"instanceId":"i-1","instanceState":{"code":"16","name":"running"},)"
+                                      R"("tagSet":{"a":"","b":" "}},{"instanceId":"i-2"}]}]})");
   CHECK(document->content.at_path("reservationSet/0/instancesSet/0/instanceState/code").as_int() == 16);
 }
 
@@ -62,6 +61,21 @@ TEST_CASE("lists by either marker, and repetitions where they are foreseen") {
   CHECK(read("<r><Contents><Key>1</Key></Contents><Contents><Key>2</Key></Contents></r>", s3) ==
         R"({"Contents":[{"Key":"1"},{"Key":"2"}]})");
   CHECK(read("<r><x>1</x><x>2</x></r>") == R"({"x":"2"})");
+}
+
+TEST_CASE("a tagSet is a map where its items are keys and values and nothing else") {
+  std::string_view tags = "<r><tagSet><item><key>a</key><value>1</value></item></tagSet></r>";
+  CHECK(read(tags) == R"({"tagSet":{"a":"1"}})");
+  Fields pairs("tagSet(key,value)"), keys("tagSet(key)");
+  CHECK(read(tags, {.fields = &pairs}) == R"({"tagSet":{"a":"1"}})");
+  CHECK(read(tags, {.fields = &keys}) == R"({"tagSet":[{"key":"a"}]})");
+  CHECK(read("<r><tagSet><item><key>a</key></item><item><key>a</key><value>2</value></item></tagSet></r>") ==
+        R"({"tagSet":{"a":"2"}})");
+  CHECK(read("<r><tagSet><item><resourceId>i-1</resourceId><key>a</key></item></tagSet></r>") ==
+        R"({"tagSet":[{"key":"a","resourceId":"i-1"}]})");
+  CHECK(read("<r><tagSet><item><key>a</key><value>1</value><x>2</x></item></tagSet></r>") ==
+        R"({"tagSet":[{"key":"a","value":"1","x":"2"}]})");
+  CHECK(read("<r><a>1</a><tagSet/></r>") == R"({"a":"1"})");
 }
 
 TEST_CASE("only wanted members are read, of each item of a list too") {

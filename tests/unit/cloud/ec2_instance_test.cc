@@ -38,6 +38,7 @@ struct Stage {
   std::vector<Edit> edits;
   Live live = instance("running");
   std::map<std::string, Live> siblings;
+  Facts facts;
   std::map<std::string, Resource> resources;
   Attempt attempt{"us-west-2a", false};
   int incarnation = 1;
@@ -50,6 +51,8 @@ struct Stage {
     Live group;
     group.id = "sg-own";
     siblings["dlami/security-group"] = group;
+    facts[ec2::subnets_fact(kScope.region)] =
+        Map{{"subnet-0123456789abcdef0", Map{{"default", true}, {"zone", "us-west-2a"}}}};
   }
 
   void edit(const std::string& attr, Value after) {
@@ -65,6 +68,7 @@ struct Stage {
     c.resource = &wanted;
     c.live = there ? &live : nullptr;
     c.edits = &edits;
+    c.facts = &facts;
     c.attempt = attempt;
     c.incarnation = incarnation;
     c.live_at = [this](std::string_view address) -> const Live* {
@@ -110,7 +114,6 @@ Resource new_instance() {
   r.attributes.set("key_name", "nb-key");
   r.attributes.set("max_price", "0.600000");
   r.defaults.set("user_data", "#!/bin/sh\n");
-  r.defaults.set("subnets", Map{{"us-west-2a", "subnet-0123456789abcdef0"}});
   r.defaults.set("resolved_image", Map{{"id", "ami-0123456789abcdef0"}, {"root_device", "/dev/sda1"}});
   return r;
 }

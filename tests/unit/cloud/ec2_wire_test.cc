@@ -287,7 +287,8 @@ TEST_CASE("an instance with tags of ours and no token is asked about by its id")
   CHECK(listing->follow_ups().empty());
   CHECK(of_kind(listing->fold(), ec2::instance_kind())->id == "i-2");
   auto page = read_aws_body(
-      "<DescribeTagsResponse><tagSet><item><key>a</key></item></tagSet></DescribeTagsResponse>");
+      "<DescribeTagsResponse><tagSet><item><resourceType>instance</resourceType></item></tagSet></"
+      "DescribeTagsResponse>");
   CHECK_FALSE(listing->add_page("tags", *page).ok());
 }
 
