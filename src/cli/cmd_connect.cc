@@ -21,6 +21,8 @@ namespace nbform::cli {
 
 namespace {
 
+constexpr Duration kClosing = std::chrono::seconds(10);
+
 struct ConnectOptions {
   StackFlags stack;
   std::vector<std::string> names, forwards, identities;
@@ -67,6 +69,7 @@ class Connect {
       if (!session_.env().step()) bug("a connection is open and nothing can happen");
       if (connection_->ready() && !std::exchange(was_ready, true)) announce();
     }
+    close();
     if (failure_) return std::move(*failure_);
     if (!was_ready) return error(Code::cancelled, "Interrupted", "There was no connection yet.");
     session_.shell().screen.err("\nThe connection is closed; the notebook goes on.\n");
@@ -87,11 +90,32 @@ class Connect {
     s.for_colab = options_.announcement.colab;
     s.machine = std::move(machine);
     s.ssh_port = target.port;
+    s.stack = session_.manifest().stack.label();
+    s.opens_way = target.opens_way;
     s.key_files = std::move(target.key_files);
     s.agent_socket = target.only_these_keys ? "" : env.env_var("SSH_AUTH_SOCK").value_or("");
     s.known_machines = NB_TRY(work_dir(env, session_.directory())) + "/host_keys";
     s.accept_new_host_key = options_.accept_new_host_key;
     return s;
+  }
+
+  // Another Ctrl-C, or ten seconds without an answer, leave what is open to the next run.
+  void close() {
+    announcement_.reset();
+    Env& env = session_.env();
+    std::optional<Result<>> closed;
+    connection_->close([&](Result<> how) { closed = std::move(how); });
+    const int interrupts = session_.interrupts();
+    bool late = false;
+    Alarm limit(env);
+    limit.set(kClosing, [&] { late = true; });
+    while (!closed && !late && session_.interrupts() == interrupts && env.step()) {
+    }
+    connection_.reset();
+    if (!closed || !closed->ok())
+      session_.shell().screen.err(
+          fmt::format("  the firewall is still open for you: the next nbform connect closes it{}\n",
+                      closed ? fmt::format(" ({})", printable(closed->error().summary)) : ""));
   }
 
   void on_event(const ConnectEvent& event) {

@@ -20,6 +20,8 @@ std::string_view stage_name(ConnectEvent::What what) {
   switch (what) {
     case ConnectEvent::What::machine:
       return "machine";
+    case ConnectEvent::What::opening:
+      return "firewall";
     case ConnectEvent::What::host_key:
       return "host key";
     case ConnectEvent::What::way:

@@ -30,6 +30,12 @@ std::vector<std::string> key_files(Env& env, const Notebook& notebook) {
   return out;
 }
 
+bool opens_way(const Notebook& notebook, const SshAccess& access) {
+  if (notebook.access.ssh.allow_from.absent()) return access.openings().by_default();
+  const auto& from = notebook.access.ssh.allow_from.value_or({});
+  return std::find(from.begin(), from.end(), "me") != from.end();
+}
+
 Diagnostic no_ssh(const Notebook& notebook) {
   return error(Code::unsupported, "There is no SSH to this notebook",
                fmt::format("{} is of the service {}, whose machines are not reached by SSH.", notebook.key,
@@ -89,6 +95,7 @@ Result<SshTarget> ssh_target(Env& env, const Notebook& notebook, const Live& mac
   out.port = static_cast<int>(notebook.access.ssh.port.value_or(22));
   out.key_files = identities.empty() ? key_files(env, notebook) : identities;
   out.only_these_keys = !identities.empty();
+  out.opens_way = opens_way(notebook, *out.access);
   return out;
 }
 
@@ -110,6 +117,7 @@ Result<SshHost> ssh_host(Session& session, const Notebook& notebook, const Live&
   for (const std::string& key : target.key_files)
     out.key_files.push_back(NB_TRY(env.file_info(key)).resolved);
   out.only_these_keys = target.only_these_keys;
+  out.opens_way = target.opens_way;
   out.machine_id = target.access->machine_id(machine);
   return out;
 }

@@ -17,6 +17,7 @@ struct SshTarget {
   int port = 22;
   std::vector<std::string> key_files;  // private ones that exist, in the order to be offered
   bool only_these_keys = false;        // not the agent's
+  bool opens_way = false;              // through the firewall, for as long as it is connected
 };
 
 // The notebook of that name where its machine is one that is reached by SSH. Errors: usage, unsupported.

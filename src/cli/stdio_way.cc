@@ -1,17 +1,22 @@
 // nbform connect --stdio: what ssh's ProxyCommand runs.
 #include <fmt/format.h>
 
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "base/text.h"
 #include "cli/machine.h"
 #include "cli/ssh_target.h"
 #include "cli/ssh_ways.h"
+#include "connect/caller_opening.h"
 #include "net/stdio_relay.h"
 
 namespace nbform::cli {
 
 namespace {
+
+constexpr Duration kClosing = std::chrono::seconds(5);
 
 Diagnostic another_machine(const Notebook& notebook) {
   return error(
@@ -23,16 +28,66 @@ Diagnostic another_machine(const Notebook& notebook) {
 }
 
 // False: interrupted first.
-bool step_until(Session& session, const bool& done) {
-  while (!done && session.interrupts() == 0)
+bool step_until(Session& session, const std::function<bool()>& done) {
+  while (!done() && session.interrupts() == 0)
     if (!session.env().step()) bug("a stream is open and nothing can happen");
-  return done;
+  return done();
 }
 
 Result<int> relay(Session& session, Descriptor stream) {
   bool over = false;
   StdioRelay relay(session.env(), std::move(stream), [&] { over = true; });
-  return step_until(session, over) ? kFine : kInterrupted;
+  return step_until(session, [&] { return over; }) ? kFine : kInterrupted;
+}
+
+// Keeps the firewall open for the caller while it lives; closing needs the loop, so it is told to.
+class WayThroughFirewall {
+ public:
+  WayThroughFirewall(Session& session, const Notebook& notebook, const SshTarget& target)
+      : session_(session) {
+    if (target.opens_way)
+      opening_.emplace(session.env(), session.wire(), target.access->openings(),
+                       session.manifest().stack.label(), notebook.key, target.port);
+  }
+
+  Result<> open(const Live& machine) {
+    if (!opening_) return Ok{};
+    std::optional<Result<std::string>> opened;
+    opening_->ensure(machine, [&](Result<std::string> how) { opened = std::move(how); });
+    if (!step_until(session_, [&] { return opened.has_value(); }))
+      return error(Code::cancelled, "Interrupted");
+    return opened->ok() ? Result<>(Ok{}) : std::move(*opened).error();
+  }
+
+  // What ends ssh ends this as well, at once; so the request is sent, and its answer waited for a moment.
+  void close() {
+    if (!opening_) return;
+    bool over = false;
+    Alarm limit(session_.env());
+    limit.set(kClosing, [&] { over = true; });
+    opening_->close([&](const Result<>&) { over = true; });
+    while (!over && session_.env().step()) {
+    }
+  }
+
+ private:
+  Session& session_;
+  std::optional<CallerOpening> opening_;
+};
+
+Result<Descriptor> stream_to(Session& session, const Notebook& notebook, const Live& machine,
+                             const SshTarget& target, std::unique_ptr<MachineStream>& way) {
+  std::optional<Result<Descriptor>> stream;
+  MachineStreamCalls calls;
+  calls.connected = [&](Descriptor got) { stream = std::move(got); };
+  calls.failed = [&](Diagnostic why) { stream = std::move(why); };
+  calls.notice = [&session](const std::string& text) {
+    session.shell().screen.err(fmt::format("nbform: {}\n", printable(text)));
+  };
+  way = std::make_unique<MachineStream>(session.env(), session.wire(), *target.access, machine, target.port,
+                                        notebook.key, std::move(calls));
+  if (!step_until(session, [&] { return stream.has_value(); })) return error(Code::cancelled, "Interrupted");
+  return std::move(*stream);
 }
 
 }  // namespace
@@ -43,27 +98,15 @@ Result<int> serve_stdio(Session& session, const std::string& name, const std::st
   SshTarget target = NB_TRY(ssh_target(session.env(), *notebook, machine, {}));
   if (!machine_id.empty() && target.access->machine_id(machine) != machine_id)
     return another_machine(*notebook);
-  bool settled = false;
-  Descriptor stream;
-  std::optional<Diagnostic> failure;
-  MachineStream way(session.env(), session.wire(), *target.access, machine, target.port, notebook->key,
-                    {.connected =
-                         [&](Descriptor got) {
-                           stream = std::move(got);
-                           settled = true;
-                         },
-                     .failed =
-                         [&](Diagnostic why) {
-                           failure = std::move(why);
-                           settled = true;
-                         },
-                     .notice =
-                         [&](const std::string& text) {
-                           session.shell().screen.err(fmt::format("nbform: {}\n", printable(text)));
-                         }});
-  if (!step_until(session, settled)) return kInterrupted;
-  if (failure) return std::move(*failure);
-  return relay(session, std::move(stream));
+  WayThroughFirewall firewall(session, *notebook, target);
+  std::unique_ptr<MachineStream> way;
+  Result<> opened = firewall.open(machine);
+  auto stream = opened.ok() ? stream_to(session, *notebook, machine, target, way)
+                            : Result<Descriptor>(std::move(opened).error());
+  Result<int> code =
+      stream.ok() ? relay(session, std::move(*stream)) : Result<int>(std::move(stream).error());
+  firewall.close();
+  return code;
 }
 
 }  // namespace nbform::cli

@@ -14,6 +14,7 @@
 
 namespace nbform {
 
+class Openings;   // cloud/opening.h
 class SshAccess;  // cloud/ssh_access.h
 
 // What lowering may know besides the notebook: what stands in the environment.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/opening.h"
 #include "core/kind.h"
 #include "core/resource.h"
 
@@ -61,6 +62,9 @@ class SshAccess {
   virtual std::vector<MachineCall> console(const Live& machine, std::int64_t from) const = 0;
   virtual ConsoleText console_text(const Value& answer) const = 0;
   virtual Duration console_pace() const = 0;  // between two readings
+
+  // What is let in while somebody is connected.
+  virtual const Openings& openings() const = 0;
 };
 
 // The host keys that a boot prints on the console: the last whole block of cloud-init's

@@ -41,7 +41,11 @@ Connection::Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent o
       settings_(std::move(settings)),
       on_event_(std::move(on_event)),
       finder_(env, wire, *settings_.access, settings_.known_machines),
-      began_(env.now()) {}
+      began_(env.now()) {
+  if (settings_.opens_way)
+    opening_ = std::make_unique<CallerOpening>(env, wire, settings_.access->openings(), settings_.stack,
+                                               settings_.notebook, settings_.ssh_port);
+}
 
 Result<std::unique_ptr<Connection>> Connection::open(Env& env, Wire& wire, ConnectSettings settings,
                                                      OnEvent on_event, AskPassphrase ask_passphrase) {
@@ -111,7 +115,27 @@ void Connection::judge_machine(Result<std::optional<Live>> answer, FoundAddress 
   if (health.state == Health::State::settling)
     return wait_for_machine(to_lower(health.detail), std::move(done));
   tell(ConnectEvent::What::machine, true, "running");
-  find_keys(std::move(done));
+  open_way(std::move(done));
+}
+
+// The firewall
+
+void Connection::open_way(FoundAddress done) {
+  if (opening_ == nullptr) return find_keys(std::move(done));
+  opening_->ensure(settings_.machine, lifeline_.guard([this, done](Result<std::string> opened) {
+    if (!opened.ok() && was_ready_ && is_transient(opened.error().code))
+      return wait_for_machine(opened.error().summary, done);
+    if (!opened.ok()) return done(std::move(opened).error());
+    tell(ConnectEvent::What::opening, true, std::move(*opened));
+    find_keys(done);
+  }));
+}
+
+void Connection::close(CallerOpening::Done done) {
+  search_.reset();
+  tunnel_.reset();
+  way_.reset();
+  opening_ != nullptr ? opening_->close(std::move(done)) : done(Ok{});
 }
 
 bool Connection::may_wait() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cloud/ssh_access.h"
+#include "connect/caller_opening.h"
 #include "connect/host_keys.h"
 #include "connect/jupyter.h"
 #include "connect/machine_stream.h"
@@ -25,6 +26,8 @@ struct ConnectSettings {
   Live machine;  // as last read
   std::string user;
   int ssh_port = 22;
+  std::string stack;       // its label
+  bool opens_way = false;  // lets the caller in through the firewall, see CallerOpening
   std::vector<std::string> key_files;
   std::string agent_socket;
   std::vector<TunnelForward> forwards;           // Jupyter's first
@@ -39,6 +42,7 @@ struct ConnectSettings {
 struct ConnectEvent {
   enum class What {
     machine,
+    opening,
     host_key,
     way,
     ssh,
@@ -68,6 +72,8 @@ class Connection {
   bool ready() const { return ready_; }                        // Jupyter answers now
   std::vector<int> ports() const { return tunnel_->ports(); }  // once ready
   const FoundJupyter& jupyter() const { return jupyter_; }     // once ready
+  // Ends it, and takes away what was opened for it. `done` gets what went wrong with that.
+  void close(CallerOpening::Done done);
 
  private:
   using FoundAddress = std::function<void(Result<TunnelAddress>)>;
@@ -78,6 +84,7 @@ class Connection {
   void judge_machine(Result<std::optional<Live>> answer, FoundAddress done);
   void wait_for_machine(const std::string& why, FoundAddress done);
   bool may_wait();  // for what is still starting, or comes back
+  void open_way(FoundAddress done);
   void find_keys(FoundAddress done);
   void judge_keys(Result<FoundHostKeys> found, const FoundAddress& done);
   void expect(std::vector<HostKey> keys, const std::string& from);
@@ -105,6 +112,7 @@ class Connection {
   OnEvent on_event_;
   AskPassphrase ask_passphrase_;
   HostKeyFinder finder_;
+  std::unique_ptr<CallerOpening> opening_;
   std::unique_ptr<MachineStream> way_;  // none: by the public address
   std::unique_ptr<Tunnel> tunnel_;
   std::unique_ptr<JupyterSearch> search_;

@@ -21,6 +21,7 @@ struct SshHost {
   int port = 22;
   std::vector<std::string> key_files;  // private ones
   bool only_these_keys = false;        // not the agent's
+  bool opens_way = false;              // through the firewall, while it is connected
   std::string machine_id;              // under which the known-hosts file has its keys
   std::string known_hosts;             // absolute
   std::vector<std::string> stream;  // the command that connects its output and input to sshd; none: ssh may

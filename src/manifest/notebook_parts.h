@@ -172,7 +172,7 @@ struct Schema<Ssh> {
             {.fallback = "the first of ~/.ssh/id_{ed25519,ecdsa,rsa}.pub", .example = "[keys/me.pub]"}),
       field("allow_from", &Ssh::allow_from, kListOf<kAllowed>,
             "The only addresses that reach the SSH port; me = open for the caller while connected.",
-            {.fallback = "me", .example = "[203.0.113.7/32]"}),
+            {.fallback = "me on EC2; on GCE the network's own rules", .example = "[203.0.113.7/32]"}),
       field("port", &Ssh::port, kPort, "The SSH port.", {.fallback = "22", .example = "22"}),
   };
   static constexpr Shape shape{.noun = "a map of user, keys, allow_from and port"};

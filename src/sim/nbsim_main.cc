@@ -192,6 +192,7 @@ Result<> print_env(const CommandLine& line) {
            {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir + "/token"},
            {"CLOUDSDK_CORE_PROJECT", project},
            {"GOOGLE_CLOUD_PROJECT", project},
+           {"NBFORM_CHECKIP_URL", root + "/checkip"},
            {"AWS_ENDPOINT_URL", root},
            {"AWS_EC2_METADATA_SERVICE_ENDPOINT", root},
            {"AWS_ACCESS_KEY_ID", std::string(env["aws_key_id"].as_text())},

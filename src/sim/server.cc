@@ -89,6 +89,7 @@ struct Server::Inside {
 
   void serve(const httplib::Request& req, httplib::Response& res) {
     if (req.path.starts_with("/_nbsim/")) return administer(req, res);
+    if (req.path == "/checkip") return res.set_content("203.0.113.99\n", "text/plain");
     if (req.path.starts_with("/v4/"))
       return reply_json(res, 404, Map{{"error", "The relay of IAP has a port of its own: /_nbsim/env."}});
     Request request = convert(req);

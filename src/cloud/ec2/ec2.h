@@ -140,6 +140,7 @@ Result<std::string> add_fact(std::string_view key, const Response& answer, Value
 // "us-west-2" of us-west-2, us-west-2b, us-west-2* and us-west-2-lax-1a; "" where a pattern leaves it open.
 std::string region_of(std::string_view place);
 const SshAccess& ssh_access();
+const Openings& openings();
 
 void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
                     Diagnostics& problems);

@@ -1,5 +1,8 @@
 // ec2.security_group: the one group of a notebook. What it lets in is the manifest's list, rule by rule; what
 // goes out is left as EC2 makes it. Facts: EC2 API Reference.
+
+#include "cloud/ec2/security_group.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,17 +26,12 @@ constexpr std::array kAttrs = {
     Attr{"tags", "security group labels", "labels", Mutability::live, Sameness::entries, "Tags.", ""},
 };
 
-// `connect` opens the caller's address while it runs: never a difference.
-bool is_of_connect(const Value& range) {
-  return range["description"].as_text().starts_with("nbform connect");
-}
-
 // DescribeSecurityGroups merges rules of one protocol and port: one text for each source.
 List ingress_of(const Value& group) {
   List rules;
   for (const Value& p : group["ipPermissions"].as_list()) {
     auto add = [&](const Value& source, std::string_view field) {
-      if (!is_of_connect(source))
+      if (!is_opening(source))  // never a difference
         rules.push_back(rule_text(p["ipProtocol"].as_text(), p["fromPort"].as_int(-1), p["toPort"].as_int(-1),
                                   source[field].as_text()));
     };
@@ -184,7 +182,7 @@ class SecurityGroupKind final : public Kind {
     List rules = live_value(live, "ingress").as_list();
     Map ids;
     for (const Value& rule : part["securityGroupRuleSet"].as_list()) {
-      if (is_true(rule["isEgress"]) || is_of_connect(rule)) continue;
+      if (is_true(rule["isEgress"]) || is_opening(rule)) continue;
       std::string text = rule_text(rule["ipProtocol"].as_text(), rule["fromPort"].as_int(-1),
                                    rule["toPort"].as_int(-1), listed_source(rule));
       ids.set(text, rule["securityGroupRuleId"].as_text());
@@ -230,6 +228,11 @@ class SecurityGroupKind final : public Kind {
 };
 
 }  // namespace
+
+bool is_opening(const Value& rule) {
+  std::string_view text = rule["description"].as_text();
+  return text.size() > kOpeningText.size() && text.starts_with(kOpeningText);
+}
 
 const Kind& security_group_kind() {
   static const SecurityGroupKind kind;

@@ -48,6 +48,7 @@ class Ec2SshAccess final : public SshAccess {
     return {base64_decode(answer["output"].as_text()).value_or(""), 0, std::nullopt};
   }
   Duration console_pace() const override { return std::chrono::seconds(15); }
+  const Openings& openings() const override { return ec2::openings(); }
 };
 
 }  // namespace

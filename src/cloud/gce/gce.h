@@ -25,6 +25,7 @@ inline constexpr std::string_view kDefaultBootText = "boot disk balanced";  // o
 inline constexpr std::string_view kLogin = "nbform";  // the user whose keys stand in the metadata
 
 const SshAccess& ssh_access();
+const Openings& openings();
 
 void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
                     Diagnostics& problems);

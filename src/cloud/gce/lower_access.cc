@@ -2,6 +2,8 @@
 // the VM that they are for.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cloud/gce/firewall.h"
 #include "cloud/gce/lower_parts.h"
 #include "cloud/ingress.h"
@@ -80,7 +82,9 @@ void lower_access(const Notebook& n, const std::string& stack, Resource& vm, Gra
   };
   add(kSshPart, "ingress", ssh_rules(n, problems));
   add(kPublicPart, "public", public_rules(n));
-  if (!all.empty()) vm.attributes.set("access_tags", List{access_tag(stack, n.key)});
+  const auto& from = n.access.ssh.allow_from.value_or({});
+  bool opened_at_times = std::find(from.begin(), from.end(), "me") != from.end();
+  if (!all.empty() || opened_at_times) vm.attributes.set("access_tags", List{access_tag(stack, n.key)});
   vm.defaults.set("own_ingress", std::move(all));
 }
 

@@ -63,6 +63,7 @@ class GceSshAccess final : public SshAccess {
     return {std::string(answer["contents"].as_text()), answer["start"].as_int(), answer["next"].as_int()};
   }
   Duration console_pace() const override { return std::chrono::seconds(2); }
+  const Openings& openings() const override { return gce::openings(); }
 
  private:
   static Call call(const Live& machine, std::string_view what, Query query) {

@@ -1,11 +1,11 @@
-// Firewall rules of GCE: names, descriptions, texts, calls, what connect opens, and who may come in.
+// Firewall rules of GCE: names, descriptions, texts, calls, and who may come in.
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "cloud/gce/firewall.h"
 #include "cloud/gce/instance_steps.h"
-#include "cloud/gce/opening.h"
 #include "cloud/ingress.h"
+#include "cloud/opening.h"
 #include "core/diff.h"
 #include "support/catch.h"
 
@@ -87,7 +87,7 @@ TEST_CASE("a rule's name tells its tag and its part, and no other name does") {
   CHECK(gce::tag_of_rule(name) == gce::access_tag("demo", "train"));
   CHECK(gce::part_of_rule(name) == "firewall-public");
   CHECK(name.size() <= 63);
-  CHECK(gce::rule_name(gce::opening_owner(std::string(40, 'a'), std::string(40, 'b'), "me")).size() <= 63);
+  CHECK(gce::rule_name({std::string(40, 'a'), std::string(40, 'b'), "firewall-me-01234567"}).size() <= 63);
   for (std::string_view other :
        {"nbform-0123456-01234567-firewall", "nbform-01234567-0123456X-firewall", "default-allow-ssh",
         "nbform-01234567-01234567", "nbform-01234567-01234567-"})
@@ -228,71 +228,13 @@ TEST_CASE("what the manifest leaves open is taken from the live VM") {
         "RED tcp 8080 from the whole internet (lab) · tcp 22 from 203.0.113.7/32");
 }
 
-TEST_CASE("connect opens a rule of its own, that says until when") {
-  Live vm = running();
-  Owner owner = gce::opening_owner("demo", "train", "ana@laptop");
-  CHECK(owner.part.starts_with("firewall-me-"));
-  CHECK(owner != gce::opening_owner("demo", "train", "ben@laptop"));
-  Time until = *parse_rfc3339("2026-11-21T12:30:00Z");
-  Call open = gce::open_call(vm, owner, "203.0.113.7", 22, until, "id-1");
-  CHECK(open.method == "POST");
-  CHECK(open.path == "projects/acme-ml/global/firewalls");
-  CHECK(open.query == Query{{"requestId", "id-1"}});
-  CHECK(open.body["sourceRanges"] == Value(List{"203.0.113.7/32"}));
-  CHECK(open.body["network"].as_text() == "projects/acme-ml/global/networks/lab-net");
-  CHECK(open.body["targetTags"] == Value(List{gce::access_tag("demo", "train")}));
-  CHECK(open.body.at_path("allowed/0/ports/0").as_text() == "22");
-  auto read = gce::read_opening(open.body);
-  REQUIRE(read);
-  CHECK(read->owner == owner);
-  CHECK(read->until == until);
-  CHECK(read->source == "203.0.113.7/32");
-  Call close = gce::close_call(kScope, read->name, "id-2");
-  CHECK(close.method == "DELETE");
-  CHECK(close.path == "projects/acme-ml/global/firewalls/" + read->name);
-  Call renew =
-      gce::renew_call(vm, owner, std::string(gce::kIapRange), until + std::chrono::minutes(10), "id-3");
-  CHECK(renew.method == "PATCH");
-  CHECK(renew.body["sourceRanges"] == Value(List{"35.235.240.0/20"}));
-}
-
-TEST_CASE("a VM gets the tag that an opening needs beside its own, unless it has it") {
-  Live vm = running();
-  Owner owner = gce::opening_owner("demo", "train", "ana");
-  auto call = gce::tag_call(vm, owner, "id");
-  REQUIRE(call);
-  CHECK(call->path == "projects/acme-ml/zones/us-central1-a/instances/train/setTags");
-  CHECK(call->body["items"] == Value(List{"lab", gce::access_tag("demo", "train")}));
-  CHECK(call->body["fingerprint"].as_text() == "abc=");
-  vm.attributes.set("access_tags", List{"nbform-01234567-89abcdef"});
-  CHECK_FALSE(gce::tag_call(vm, owner, "id"));
-  CHECK(gce::open_call(vm, owner, "192.0.2.1", 22, {}, "id").body["targetTags"] ==
-        Value(List{"nbform-01234567-89abcdef"}));
-}
-
-TEST_CASE("openings that nobody needs any more are known by this stack's next run, and no others") {
-  Live vm = running();
-  Time now = *parse_rfc3339("2026-11-21T12:00:00Z");
-  auto opened = [&](std::string_view stack, std::string_view caller, Time until) {
-    return Value(
-        gce::open_call(vm, gce::opening_owner(stack, "train", caller), "192.0.2.1", 22, until, "").body);
-  };
-  Value renamed = opened("demo", "cat", now - std::chrono::hours(1));
-  renamed.map().set("name", "nbform-01234567-01234567-firewall-me-01234567");
-  Value endless = opened("demo", "dan", now);
-  endless.map().set("description", "nbform:demo/train/firewall-me-01234567");
-  Value page = Map{{"items", List{opened("demo", "ana", now - std::chrono::seconds(1)),
-                                  opened("demo", "ben", now + std::chrono::seconds(1)),
-                                  opened("other", "ana", now - std::chrono::hours(1)), renamed, endless,
-                                  allow("default-allow-ssh", "22", "0.0.0.0/0")}}};
-  auto stale = gce::stale_openings(page, "demo", now);
-  REQUIRE(stale.size() == 1);
-  CHECK(stale[0].owner == gce::opening_owner("demo", "train", "ana"));
-}
-
 TEST_CASE("a running connect is in the line, and never a thing of the plan") {
-  Owner owner = gce::opening_owner("demo", "train", "ana");
-  Value opening = Value(gce::open_call(running(), owner, "192.0.2.1", 22, {}, "").body);
+  Owner owner{"demo", "train", "firewall-me-01234567"};
+  Live vm = running();
+  vm.attributes.set("access_tags", List{gce::access_tag("demo", "train")});
+  auto call = gce::openings().open(vm, "demo", {"", "train", "01234567", "192.0.2.1/32", {}}, 22, "");
+  REQUIRE(call.ok());
+  Value opening = call->body;
   opening.map().set("network", "projects/acme-ml/global/networks/default");
   CHECK(Seen().with(opening).line() ==
         fmt::format("tcp 22 from 203.0.113.7/32 · tcp 22 from 192.0.2.1/32 ({})", gce::rule_name(owner)));
