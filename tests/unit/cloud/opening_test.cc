@@ -108,8 +108,7 @@ TEST_CASE("EC2: an opening is a rule of the instance's own group, and reads as E
                      {"groupId", "sg-1"},
                      {"cidrIpv4", "192.0.2.1/32"},
                      {"description", description},
-                     {"tagSet", List{Map{{"key", "nbform:stack"}, {"value", stack}},
-                                     Map{{"key", "nbform:notebook"}, {"value", "dlami"}}}}});
+                     {"tagSet", Map{{"nbform:stack", stack}, {"nbform:notebook", "dlami"}}}});
   };
   std::string_view text = range["Description"].as_text();
   Value page = Map{
