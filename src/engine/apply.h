@@ -13,9 +13,9 @@ namespace nbform {
 
 struct ApplyOptions {
   int parallelism = 16;
-  std::string nonce;                                  // of this run; part of every request id
-  std::function<int()> interrupts;                    // how often the user has interrupted so far
-  Duration grace = std::chrono::seconds(5);           // awaited after the first interrupt
+  std::string nonce;                                 // of this run; part of every request id
+  std::function<int()> interrupts;                   // how often the user has interrupted so far
+  Duration grace = std::chrono::milliseconds(4500);  // awaited after the first interrupt: five seconds in all
   Duration step_deadline = std::chrono::minutes(20);  // of one mutation, its waits included
 };
 

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "manifest/disk_sizes.h"
+#include "manifest/rules_parts.h"
 #include "manifest/scalar.h"
 
 namespace nbform {
@@ -19,58 +19,24 @@ std::string cloud_type(std::string_view service) {
 
 namespace {
 
-bool allowed_label_byte(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c >= 0x80;
-}
-
-}  // namespace
-
-std::string legal_gcp_label(std::string_view text, bool is_key) {
-  std::string out;
-  for (char c : to_lower(text)) {
-    bool ok = allowed_label_byte(static_cast<unsigned char>(c));
-    if (ok || (!out.empty() && out.back() != '-')) out += ok ? c : '-';
-  }
-  while (!out.empty() && (out.back() == '-' || out.size() > 63)) out.pop_back();
-  bool letter_first =
-      !out.empty() && ((out[0] >= 'a' && out[0] <= 'z') || static_cast<unsigned char>(out[0]) >= 0x80);
-  return is_key && !letter_first ? "l-" + out : out;
-}
-
-namespace {
-
 // One notebook against the rules; each function is one subject.
-class Rules {
+class Rules : NotebookJudge {
  public:
-  Rules(const Notebook& nb, const Node& merged, Report& report)
-      : nb_(nb), merged_(merged), report_(report), cloud_(cloud_type(nb.service)) {}
+  using NotebookJudge::NotebookJudge;
 
   void run() {
     check_name_lengths();
     check_places();
     check_machine();
-    check_disks();
-    check_mounts();
+    check_storage(*this);
     check_spot_and_power();
     check_access();
     check_security();
-    check_labels();
-    check_metadata();
+    check_labels(*this);
     if (nb_.service == "sagemaker") check_sagemaker();
   }
 
  private:
-  Span at(std::string_view path) const {
-    const Node* node = merged_.at_path(path);
-    return node == nullptr ? merged_.key_at : node->place();
-  }
-  // For keys that may hold dots.
-  const Node* entry(std::string_view table, const std::string& key) const {
-    const Node* t = merged_.find(table);
-    return t == nullptr ? nullptr : t->find(key);
-  }
-  static std::string quoted(const Node* node) { return node == nullptr ? "it" : shown(*node); }
-
   // ---- names ----
 
   void check_name_lengths() {
@@ -258,123 +224,6 @@ class Rules {
         fmt::format("A machine has {} of the GPU {}, not {}.", join(possible, ", "), gpu.model, count));
   }
 
-  // ---- disks and mounts ----
-
-  void check_disks() {
-    if (nb_.service == "workbench" || nb_.service == "sagemaker") check_one_data_disk();
-    for (const auto& [name, disk] : nb_.disks) {
-      const Node* node = entry("disks", name);
-      if (node == nullptr) continue;
-      if (name == "boot" && disk.removed())
-        report_.error(node->place(), "Key can't be removed",
-                      "A machine has a boot disk; null would remove it.");
-      if (disk.set() && node->is_map()) check_disk(name, *disk, *node);
-    }
-  }
-
-  void check_one_data_disk() {
-    std::size_t data = 0;
-    for (const auto& [name, disk] : nb_.disks) {
-      const Node* node = entry("disks", name);
-      if (name != "boot" && disk.set() && ++data == 2 && node != nullptr)
-        report_.error(node->key_at, "Too many disks",
-                      fmt::format("The service {} has one data disk.", nb_.service));
-    }
-  }
-
-  static Span of(const Node& disk, std::string_view key) {
-    const Node* n = disk.find(key);
-    return n == nullptr ? disk.place() : n->place();
-  }
-
-  void check_disk(const std::string& name, const Disk& disk, const Node& node) {
-    std::string path = "disks." + name;
-    bool boot = name == "boot";
-    if (boot && disk.keep.set() && *disk.keep == Keep::until_destroy)
-      report_.error(of(node, "keep"), "Not possible for a boot disk",
-                    "`disks.boot.keep` is never or always: the name of a kept boot disk is taken, so a "
-                    "replace could not make the new one.");
-    if (boot && disk.mount.set())
-      report_.error(of(node, "mount"), "Not possible for a boot disk",
-                    "`disks.boot` is mounted at `/`; `mount` is for data disks.");
-    if (!boot && disk.moved_from.set() && nb_.disks.count(*disk.moved_from) != 0)
-      report_.error(
-          of(node, "moved_from"), "Still declared",
-          fmt::format("`{}` was {}, and `disks.{}` is declared too. A disk that moved is declared under "
-                      "its new name only.",
-                      path, *disk.moved_from, *disk.moved_from));
-    if (boot && disk.moved_from.set())
-      report_.error(of(node, "moved_from"), "Not possible for a boot disk",
-                    "A boot disk bears its machine's name; `moved_from` is for data disks.");
-    check_size(path, boot, disk, node);
-    check_disk_type(path, disk, node);
-  }
-
-  void check_size(const std::string& path, bool boot, const Disk& disk, const Node& node) {
-    const Node* size = node.find("size");
-    if (!disk.size_gb.set() || size == nullptr || size->broken) return;
-    std::string type = disk.type.value_or("");
-    SizeRange range = disk_sizes(nb_.service, type, boot);
-    if (*disk.size_gb >= range.least && *disk.size_gb <= range.most) return;
-    std::string of_type = type.empty() ? "" : fmt::format(" and the disk type {}", type);
-    report_.error(size->at, "Invalid value",
-                  fmt::format("`{}.size` is from {}GB to {}GB with the service {}{}, not {}.", path,
-                              range.least, range.most, nb_.service, of_type, shown(*size)));
-  }
-
-  void check_disk_type(const std::string& path, const Disk& disk, const Node& node) {
-    std::string type = disk.type.value_or("");
-    bool google = type.starts_with("pd-") || type.starts_with("hyperdisk-");
-    static constexpr std::string_view kAws[] = {"gp2", "gp3", "io1", "io2", "st1", "sc1"};
-    bool amazon = std::find(std::begin(kAws), std::end(kAws), type) != std::end(kAws);
-    if ((cloud_ == "gcp" && amazon) || (cloud_ == "aws" && google))
-      return report_.error(
-          of(node, "type"), "Wrong disk type",
-          fmt::format("`{}` is a disk type of {}. Write balanced or ssd, or one of the cloud's own.", type,
-                      amazon ? "AWS" : "Google Cloud"));
-    if (nb_.service == "gce") check_provisioned(path, type, disk, node);
-    bool no_iops = type == "gp2" || type == "st1" || type == "sc1" || type == "standard";
-    if (nb_.service == "ec2" && no_iops && (disk.iops.set() || disk.throughput.set()))
-      report_.error(
-          of(node, disk.iops.set() ? "iops" : "throughput"), "Not possible with this disk type",
-          fmt::format("EBS volumes of type {} have nothing to provision; gp3, io1 and io2 have.", type));
-  }
-
-  void check_provisioned(const std::string& path, const std::string& type, const Disk& disk,
-                         const Node& node) {
-    bool hyper = type.starts_with("hyperdisk-");
-    if (disk.iops.set() && !hyper && type != "pd-extreme")
-      report_.error(
-          of(node, "iops"), "Not possible with this disk type",
-          fmt::format(
-              "`{}.iops` needs a type that has it: hyperdisk-balanced, hyperdisk-extreme or pd-extreme.",
-              path));
-    if (disk.throughput.set() && !hyper)
-      report_.error(of(node, "throughput"), "Not possible with this disk type",
-                    fmt::format("`{}.throughput` needs a type that has it: hyperdisk-balanced, "
-                                "hyperdisk-throughput or hyperdisk-ml.",
-                                path));
-  }
-
-  void check_mounts() {
-    for (const auto& [path, mount] : nb_.mounts) {
-      const Node* node = entry("mounts", path);
-      if (node == nullptr || !mount.set()) continue;
-      for (std::string_view part : split(path, '/'))
-        if (part == "." || part == "..") {
-          report_.error(node->key_at, "Invalid key",
-                        fmt::format("`{}` must be a path without `.` and `..`.", path));
-          break;
-        }
-      if (!mount->source.set() || cloud_.empty()) continue;
-      bool gs = mount->source->starts_with("gs://");
-      if (gs != (cloud_ == "gcp"))
-        report_.error(of(*node, "source"), "Wrong bucket",
-                      fmt::format("The service {} mounts {} buckets; {} is none.", nb_.service,
-                                  cloud_ == "gcp" ? "gs://" : "s3://", quoted(node->find("source"))));
-    }
-  }
-
   // ---- Spot and power ----
 
   void check_spot_and_power() {
@@ -441,90 +290,12 @@ class Rules {
                       "driver installed at boot may not be one.");
   }
 
-  // ---- labels and metadata ----
-
-  void check_labels() {
-    std::size_t most = cloud_ == "aws" ? 35 : 50;
-    std::size_t set = static_cast<std::size_t>(
-        std::count_if(nb_.labels.begin(), nb_.labels.end(), [](const auto& l) { return l.second.set(); }));
-    if (set > most)
-      report_.error(at("labels"), "Too many labels",
-                    fmt::format("A notebook may have {} labels of its own on {}; this has {}.", most,
-                                cloud_ == "aws" ? "AWS" : "Google Cloud", set));
-    for (const auto& [key, value] : nb_.labels)
-      if (const Node* node = entry("labels", key)) check_label(key, value, *node);
-  }
-
-  void check_label(const std::string& key, const Text& value, const Node& node) {
-    for (std::string_view reserved : {"nbform", "goog-", "aws:"})
-      if (to_lower(key).starts_with(reserved))
-        return report_.error(node.key_at, "Reserved label",
-                             fmt::format("Labels that start with `{}` belong to {}.", reserved,
-                                         reserved == "nbform" ? "nbform itself"
-                                         : reserved == "aws:" ? "AWS"
-                                                              : "Google Cloud"));
-    if (cloud_ != "gcp") return;
-    if (legal_gcp_label(key, true) != key)
-      report_.error(node.key_at, "Label not possible on Google Cloud",
-                    fmt::format("A label's key there has 1 to 63 lower-case letters, digits, `-` and `_`, "
-                                "and starts with a letter. Write `{}`.",
-                                legal_gcp_label(key, true)));
-    if (value.set() && !node.broken && legal_gcp_value(*value) != *value)
-      report_.error(
-          node.at, "Label not possible on Google Cloud",
-          node.secret
-              ? std::string("A label's value there has at most 63 lower-case letters, digits, `-` and `_`.")
-              : fmt::format("A label's value there has at most 63 lower-case letters, digits, `-` and `_`. "
-                            "Write `{}`.",
-                            legal_gcp_value(*value)));
-  }
-
-  // Unlike a key, a value may start and end with anything legal.
-  static std::string legal_gcp_value(const std::string& value) {
-    bool legal = value.size() <= 63 && std::all_of(value.begin(), value.end(), [](char c) {
-                   return allowed_label_byte(static_cast<unsigned char>(c));
-                 });
-    return legal ? value : legal_gcp_label(value, false);
-  }
-
-  void check_metadata() {
-    struct Managed {
-      std::string_view key, by;
-    };
-    static constexpr Managed kManaged[] = {
-        {"ssh-keys", "access.ssh.keys"},
-        {"sshKeys", "access.ssh.keys"},
-        {"startup-script", "setup.script"},
-        {"startup-script-url", "setup.script"},
-        {"shutdown-script", "setup.shutdown_script"},
-        {"shutdown-script-url", "setup.shutdown_script"},
-        {"install-nvidia-driver", "gpu.driver"},
-        {"idle-timeout-seconds", "power.idle_stop"},
-    };
-    for (const auto& [key, value] : nb_.metadata) {
-      const Node* node = entry("metadata", key);
-      if (node == nullptr) continue;
-      for (const Managed& m : kManaged)
-        if (m.key == key)
-          report_.error(node->key_at, "Managed elsewhere",
-                        fmt::format("nbform writes the metadata key `{}` itself. Use `{}`.", key, m.by));
-      if (key.starts_with("nbform"))
-        report_.error(node->key_at, "Managed elsewhere",
-                      "Metadata keys that start with `nbform` belong to nbform itself.");
-    }
-  }
-
   void check_sagemaker() {
     if (nb_.identity.role.set()) return;
     report_.error(merged_.key_at, "Missing key",
                   "A SageMaker notebook needs `identity.role`: the IAM role it runs as.",
                   "  identity: {role: NAME}");
   }
-
-  const Notebook& nb_;
-  const Node& merged_;
-  Report& report_;
-  std::string cloud_;
 };
 
 }  // namespace

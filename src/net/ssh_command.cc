@@ -84,41 +84,38 @@ std::string target_name(std::size_t i) {
   return fmt::format("target{}", i);
 }
 
-std::vector<std::string> ssh_command(const Desk& desk, const SshSettings& settings, int bridge_port) {
+// Values of -o.
+std::vector<std::string> ssh_options(const Desk& desk, const SshSettings& settings) {
   const auto pulse = std::chrono::duration_cast<std::chrono::seconds>(settings.keep_alive).count();
-  std::vector<std::string> out = {"env",
-                                  "SHELL=/bin/sh",
-                                  "LC_ALL=C",
-                                  "SSH_ASKPASS=" + desk.path(kAskScript),
-                                  "SSH_ASKPASS_REQUIRE=force",
-                                  "ssh",
-                                  "-F",
-                                  "none",
-                                  "-N",
-                                  "-T"};
-  auto option = [&out](const std::string& text) {
-    out.push_back("-o");
-    out.push_back(text);
-  };
-  option("StrictHostKeyChecking=yes");
-  option("UserKnownHostsFile=/dev/null");
-  option("GlobalKnownHostsFile=/dev/null");
-  option(fmt::format("KnownHostsCommand=/bin/sh {} %t %K %I", desk.path(kHostKeyScript)));
-  option(fmt::format("HostKeyAlias={}", kSshAlias));
-  option("CheckHostIP=no");
-  option("UpdateHostKeys=no");
-  if (!settings.host_key_types.empty()) option("HostKeyAlgorithms=" + algorithms(settings.host_key_types));
-  option("PreferredAuthentications=publickey");
-  option("NumberOfPasswordPrompts=4");  // one of them is an empty passphrase, asked of nobody
-  option(settings.agent_socket.empty() ? "IdentityAgent=none" : "IdentityAgent=" + settings.agent_socket);
-  option("ExitOnForwardFailure=yes");
-  option(fmt::format("ServerAliveInterval={}", std::max<std::int64_t>(pulse, 1)));
-  option("ServerAliveCountMax=3");
-  option("ControlMaster=yes");
-  option("ControlPath=" + desk.path(kControl));
-  option("PermitLocalCommand=yes");
-  option(fmt::format("LocalCommand=echo {}", kSshReady));
-  if (settings.key_files.empty()) option("IdentityFile=none");
+  std::vector<std::string> out = {
+      "StrictHostKeyChecking=yes",
+      "UserKnownHostsFile=/dev/null",
+      "GlobalKnownHostsFile=/dev/null",
+      fmt::format("KnownHostsCommand=/bin/sh {} %t %K %I", desk.path(kHostKeyScript)),
+      fmt::format("HostKeyAlias={}", kSshAlias),
+      "CheckHostIP=no",
+      "UpdateHostKeys=no",
+      "PreferredAuthentications=publickey",
+      "NumberOfPasswordPrompts=4",  // one of them is an empty passphrase, asked of nobody
+      settings.agent_socket.empty() ? "IdentityAgent=none" : "IdentityAgent=" + settings.agent_socket,
+      "ExitOnForwardFailure=yes",
+      fmt::format("ServerAliveInterval={}", std::max<std::int64_t>(pulse, 1)),
+      "ServerAliveCountMax=3",
+      "ControlMaster=yes",
+      "ControlPath=" + desk.path(kControl),
+      "PermitLocalCommand=yes",
+      fmt::format("LocalCommand=echo {}", kSshReady)};
+  if (!settings.host_key_types.empty())
+    out.push_back("HostKeyAlgorithms=" + algorithms(settings.host_key_types));
+  if (settings.key_files.empty()) out.emplace_back("IdentityFile=none");
+  return out;
+}
+
+std::vector<std::string> ssh_command(const Desk& desk, const SshSettings& settings, int bridge_port) {
+  std::vector<std::string> out = {"env", "SHELL=/bin/sh", "LC_ALL=C", "SSH_ASKPASS=" + desk.path(kAskScript),
+                                  "SSH_ASKPASS_REQUIRE=force"};
+  out.insert(out.end(), {"ssh", "-F", "none", "-N", "-T"});
+  for (std::string& option : ssh_options(desk, settings)) out.insert(out.end(), {"-o", std::move(option)});
   for (const std::string& key : settings.key_files) out.insert(out.end(), {"-i", without_tokens(key)});
   for (std::size_t i = 0; i < settings.targets.size(); ++i) {
     const auto& [host, port] = settings.targets[i];

@@ -14,7 +14,7 @@ from terminal import Terminal
 
 WORKERS = 8
 FIRST, SECOND = 5.0, 1.5  # seconds, as promised
-SLACK = 1.0  # of a busy machine with WORKERS stacks at work
+SLACK = 0.5  # of a busy machine with WORKERS stacks at work
 RESTART = MANIFEST.replace("e2-standard-2", "e2-standard-4").replace("team: research", "team: vision")
 
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cloud/gce/disk_steps.h"
+#include "cloud/gce/instance_calls.h"
 #include "cloud/labels.h"
 #include "core/diff.h"
 
@@ -14,14 +15,6 @@ namespace nbform::gce {
 namespace {
 
 using Needs = Step::Needs;
-
-Call on(const StepContext& c, std::string_view verb, Value body = {}, Query query = {},
-        std::string_view method = "POST") {
-  Call call = zonal(method, c.live->scope, c.live->zone, fmt::format("instances/{}/{}", c.live->name, verb),
-                    c.request_id, std::move(body));
-  call.query.insert(call.query.end(), query.begin(), query.end());
-  return call;
-}
 
 // None where it was detached.
 std::optional<Call> on_boot_disk(const StepContext& c, std::string_view verb, Value body) {
@@ -175,19 +168,6 @@ std::optional<Call> set_public_ip(const StepContext& c) {
              {"networkInterface", "nic0"}});
 }
 
-Call auto_delete_call(const StepContext& c, std::string_view device, bool value) {
-  return on(c, "setDiskAutoDelete", {},
-            {{"autoDelete", value ? "true" : "false"}, {"deviceName", std::string(device)}});
-}
-
-Step lock_step(bool value) {
-  return {Needs::any, "set-deletion-protection", "setting deletion protection",
-          [value](const StepContext& c) -> std::optional<Call> {
-            if (c.live->locked == value) return std::nullopt;
-            return on(c, "setDeletionProtection", {}, {{"deletionProtection", value ? "true" : "false"}});
-          }};
-}
-
 // One entry of `attachments`: attach, detach, or change whether the disk goes with its VM.
 void attachment_steps(std::vector<Step>& steps, const Edit& edit) {
   std::string device = edit.attr.substr(edit.attr.find('.') + 1);
@@ -318,55 +298,27 @@ std::vector<Step> stopped_steps(const std::vector<Edit>& edits) {
   return steps;
 }
 
-// Which attached disks must survive the VM: all but our own ones marked `never`, there and in the manifest.
-bool survives(const StepContext& c, std::string_view device, const Value& attachment) {
-  std::string notebook = c.resource != nullptr ? c.resource->notebook : c.live->owner.notebook;
-  std::string address = fmt::format("{}/disk-{}", notebook, device);
-  const Live* disk = c.live_at(address);
-  const Resource* declared = c.resource_at(address);
-  bool known = disk != nullptr && disk->name == attachment["disk"].as_text();
-  return !known || disk->keep != KeepRule::never ||
-         (declared != nullptr && declared->keep != KeepRule::never);
+}  // namespace
+
+Call on(const StepContext& c, std::string_view verb, Value body, Query query, std::string_view method) {
+  Call call = zonal(method, c.live->scope, c.live->zone, fmt::format("instances/{}/{}", c.live->name, verb),
+                    c.request_id, std::move(body));
+  call.query.insert(call.query.end(), query.begin(), query.end());
+  return call;
 }
 
-// A replace makes the boot disk anew; otherwise the live label decides.
-bool boot_survives(const StepContext& c) {
-  if (c.resource != nullptr) return c.resource->keep != KeepRule::never;
-  const Value& keep = live_value(*c.live, "boot_labels")[labels::kKeep];
-  return keep.as_text() == keep_name(KeepRule::always);
+Call auto_delete_call(const StepContext& c, std::string_view device, bool value) {
+  return on(c, "setDiskAutoDelete", {},
+            {{"autoDelete", value ? "true" : "false"}, {"deviceName", std::string(device)}});
 }
 
-// A replace may make the disks that are `never` kept anew in another zone, so the old ones must go; a
-// destroyed notebook's disks have changes of their own.
-Step keep_device_step(std::string device) {
-  return {Needs::any, "keep-" + device, "keeping disk " + device,
-          [device](const StepContext& c) -> std::optional<Call> {
-            const Value& attachment = live_value(*c.live, "attachments")[device];
-            if (attachment.is_null()) return std::nullopt;
-            bool goes = attachment["auto_delete"].as_bool(), keep = survives(c, device, attachment);
-            bool right = keep ? !goes : goes || c.resource == nullptr;
-            if (right) return std::nullopt;
-            return auto_delete_call(c, device, !keep);
+Step lock_step(bool value) {
+  return {Needs::any, "set-deletion-protection", "setting deletion protection",
+          [value](const StepContext& c) -> std::optional<Call> {
+            if (c.live->locked == value) return std::nullopt;
+            return on(c, "setDeletionProtection", {}, {{"deletionProtection", value ? "true" : "false"}});
           }};
 }
-
-Diagnostic still_goes(const StepContext& c, std::string_view disk) {
-  return error(Code::data_loss, "A kept disk would go with its VM",
-               fmt::format("{} is still set to be deleted together with {}, although nbform switched that "
-                           "off. The VM is left alone.",
-                           disk, c.live->name));
-}
-
-std::optional<Diagnostic> would_lose_disk(const StepContext& c) {
-  if (boot_survives(c) && live_value(*c.live, "boot_auto_delete").as_bool())
-    return still_goes(c, live_value(*c.live, "boot_disk").as_text());
-  for (const auto& [device, attachment] : live_value(*c.live, "attachments").as_map())
-    if (attachment["auto_delete"].as_bool() && survives(c, device, attachment))
-      return still_goes(c, attachment["disk"].as_text());
-  return std::nullopt;
-}
-
-}  // namespace
 
 std::vector<Step> instance_create() {
   Step insert{Needs::any, "insert", "creating", [](const StepContext& c) -> std::optional<Call> {
@@ -381,36 +333,6 @@ std::vector<Step> instance_create() {
 std::vector<Step> instance_update(const std::vector<Edit>& edits) {
   std::vector<Step> steps = live_steps(edits);
   for (Step& step : stopped_steps(edits)) steps.push_back(std::move(step));
-  return steps;
-}
-
-std::vector<Step> instance_destroy(const Live& live) {
-  std::vector<Step> steps;
-  if (const Value* attached = live.attributes.find("attachments"))
-    for (const auto& [device, attachment] : attached->as_map()) steps.push_back(keep_device_step(device));
-  Step keep_boot{Needs::any, "keep-boot", "keeping the boot disk",
-                 [](const StepContext& c) -> std::optional<Call> {
-                   bool keep = boot_survives(c), goes = live_value(*c.live, "boot_auto_delete").as_bool();
-                   bool right = keep ? !goes : goes || c.resource == nullptr;
-                   if (right) return std::nullopt;
-                   return auto_delete_call(c, live_value(*c.live, "boot_device").as_text(), !keep);
-                 }};
-  Step remove{Needs::any, "delete", "deleting", [](const StepContext& c) -> std::optional<Call> {
-                if (c.live == nullptr) return std::nullopt;
-                return zonal("DELETE", c.live->scope, c.live->zone, fmt::format("instances/{}", c.live->name),
-                             c.request_id);
-              }};
-  remove.forbid = would_lose_disk;
-  remove.removes = true;
-  Step unlock = lock_step(false);
-  auto unlock_call = unlock.call;
-  unlock.call = [unlock_call](const StepContext& c) -> std::optional<Call> {
-    bool approved = c.edits != nullptr && edits_attr(*c.edits, "deletion_protection");
-    return approved ? unlock_call(c) : std::nullopt;
-  };
-  steps.push_back(std::move(keep_boot));
-  steps.push_back(std::move(unlock));
-  steps.push_back(std::move(remove));
   return steps;
 }
 
