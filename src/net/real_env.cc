@@ -252,10 +252,11 @@ void RealEnv::prompt(std::string question, std::function<void(Result<std::string
 
 void RealEnv::ask() {
   if (questions_.empty() || std::exchange(questions_.front().asked, true)) return;
+  // Before the question shows: an answer may be typed at once.
+  if (questions_.front().echo == Echo::hidden) quiet_ = std::make_unique<QuietTerminal>();
   const std::string& text = questions_.front().text;
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
-  if (questions_.front().echo == Echo::hidden) quiet_ = std::make_unique<QuietTerminal>();
 }
 
 // A terminal hands out whole lines; more than one after a paste.

@@ -108,6 +108,10 @@ class Sshd:
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user)
         until(self.greets, f"sshd on port {self.port}: {self.log()}")
 
+    def authorize(self, key):
+        with (self.place.path / "authorized_keys").open("a") as file:
+            file.write(pathlib.Path(f"{key}.pub").read_text())
+
     def greets(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5) as s:
             return s.recv(8).startswith(b"SSH-")

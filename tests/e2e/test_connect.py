@@ -10,6 +10,7 @@ import ssh_machine
 from connect_case import ConnectCase
 from pages import VERSION
 from ssh_machine import USER, Sshd, keygen
+from terminal import Terminal
 
 
 class Connect(ConnectCase):
@@ -148,6 +149,43 @@ notebooks:
         told = json.loads(self.line(out))
         self.assertEqual((told["notebook"], len(told["ports"])), ("train", 2))
         self.assertEqual(self.get(f"http://127.0.0.1:{told['ports'][1]}/"), "/tree")
+        self.assertEqual(self.end(process), 0)
+
+    def at_terminal(self, flags):
+        terminal = Terminal(f"connect train --no-open {flags}", self.stack, self.env)
+        self.addCleanup(lambda: terminal.process.poll() is None and terminal.process.kill())
+        return terminal
+
+    def test_a_passphrase_is_asked_until_it_is_right_and_never_shown(self):
+        key = keygen(self.keys.path / "locked", passphrase="open sesame")
+        self.sshd.authorize(key)
+        self.made()
+        terminal = self.at_terminal(f"-i {key}").expect("Passphrase of")
+        terminal.type("close sesame")
+        terminal.expect("That is not it. Passphrase of").type("open sesame")
+        terminal.expect("Ctrl-C ends the connection.").press_interrupt()
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+        self.assertNotIn("sesame", terminal.text)
+
+    def test_what_is_not_there_is_made_after_a_yes_only(self):
+        terminal = self.at_terminal("").expect("Create it? [y/N]")
+        terminal.type("n")
+        self.assertEqual(terminal.finish(), 1, terminal.text)
+        self.assertEqual(self.cloud.names("instances"), [])
+        terminal = self.at_terminal(f"-i {self.key}").expect("Create it? [y/N]")
+        terminal.type("y")
+        terminal.expect("Type yes").type("yes")
+        terminal.expect("not written yet", 60)
+        self.publish()
+        terminal.expect("Ctrl-C ends the connection.").press_interrupt()
+        self.assertEqual(terminal.finish(), 0, terminal.text)
+
+    def test_y_makes_it_and_connects(self):
+        process, out, err = self.talk(f"connect train --no-open -y -i {self.key}")
+        self.line(err, "not written yet")
+        self.publish()
+        self.line(out, "Done in")
+        self.assertEqual(self.get(self.line(out, "http://127.0.0.1:")), "/tree")
         self.assertEqual(self.end(process), 0)
 
 
