@@ -104,6 +104,7 @@ struct Settlement {
   Duration pause{0};         // before it is asked
   std::string made;          // of a create whose thing has no name: what `read` calls it
   std::vector<std::string> zone_hints;  // where failed for capacity: zones said to have some
+  std::optional<Call> undo;             // where failed: what keeps the cloud from trying it again by itself
 };
 
 // One way into a machine, for people: "tcp 22 from the whole internet (default-allow-ssh)".

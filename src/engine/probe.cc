@@ -31,41 +31,58 @@ void ask(Wire& wire, const std::shared_ptr<Pending>& pending, std::string who, c
   });
 }
 
-// `zone`: "" where an id says nothing of it.
-const Live* known(const Snapshot& snapshot, const Kind* kind, const std::string& zone,
-                  const std::string& name) {
-  for (const Live& live : snapshot.live)
-    if (live.kind == kind && (zone.empty() || live.zone == zone) && live.name == name) return &live;
-  return nullptr;
-}
+// The things of a snapshot by what they are called, for many questions; those that come later are not in it.
+class Names {
+ public:
+  explicit Names(const Snapshot& snapshot) : all_(snapshot.live) {
+    for (std::size_t i = 0; i < all_.size(); ++i) by_name_[all_[i].name].push_back(i);
+  }
 
-// A thing of the name of one that is to be made, where that one would be.
-template <typename Lives>  // of a snapshot, which may be constant
-auto namesake(Lives& all, const Resource& resource) -> decltype(&all.front()) {
-  for (auto& live : all)
-    if (live.kind == resource.kind && live.name == resource.name &&
-        live.scope.is_same_place(resource.scope) && resource.kind->is_in_place(resource, live))
-      return &live;
-  return nullptr;
-}
+  // `zone`: "" where an id says nothing of it.
+  const Live* known(const Kind* kind, const std::string& zone, const std::string& name) const {
+    auto at = first(
+        name, [&](const Live& live) { return live.kind == kind && (zone.empty() || live.zone == zone); });
+    return at ? &all_[*at] : nullptr;
+  }
+
+  // The place in the snapshot of a thing of the name of one that is to be made, where that one would be.
+  std::optional<std::size_t> namesake(const Resource& resource) const {
+    return first(resource.name, [&](const Live& live) {
+      return live.kind == resource.kind && live.scope.is_same_place(resource.scope) &&
+             resource.kind->is_in_place(resource, live);
+    });
+  }
+
+ private:
+  template <typename Fits>
+  std::optional<std::size_t> first(const std::string& name, Fits fits) const {
+    auto at = by_name_.find(name);
+    if (at == by_name_.end()) return std::nullopt;
+    auto found = std::find_if(at->second.begin(), at->second.end(), [&](auto i) { return fits(all_[i]); });
+    return found != at->second.end() ? std::optional(*found) : std::nullopt;
+  }
+
+  const std::deque<Live>& all_;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> by_name_;
+};
 
 // A disk that is made beside a living machine is made where the machine is.
-std::string zone_beside_machine(const Plan& plan, const Snapshot& snapshot, const std::string& notebook) {
+std::unordered_map<std::string, std::string> zones_of_machines(const Plan& plan, const Snapshot& snapshot) {
+  std::unordered_map<std::string, std::string> zones;  // by notebook
   for (const Change& change : plan.changes)
-    if (change.notebook == notebook && change.kind->is_machine() && change.live) return change.live->zone;
+    if (change.kind->is_machine() && change.live) zones.emplace(change.notebook, change.live->zone);
   for (const Live& live : snapshot.live)
-    if (live.owner.notebook == notebook && live.owner.stack == plan.stack && live.kind->is_machine())
-      return live.zone;
-  return {};
+    if (live.owner.stack == plan.stack && live.kind->is_machine())
+      zones.emplace(live.owner.notebook, live.zone);
+  return zones;
 }
 
 void ask_for_part(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change, const Plan& plan,
-                  const Snapshot& snapshot) {
+                  const Names& names, const std::string& zone) {
   const Resource& part = *change.resource;
   if (!part.kind->is_zonal()) return;  // take_namesakes has looked
-  std::string zone = zone_beside_machine(plan, snapshot, change.notebook);
   if (zone.empty() || !part.kind->is_named()) return;
-  const Live* held = known(snapshot, part.kind, zone, part.name);
+  const Live* held = names.known(part.kind, zone, part.name);
   if (held != nullptr && held->owner.notebook == change.notebook) return;
   Owner own{plan.stack, change.notebook, part.part};
   ++pending->open;
@@ -78,7 +95,7 @@ void ask_for_part(Wire& wire, const std::shared_ptr<Pending>& pending, const Cha
 }
 
 void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const Change& change,
-                    const Snapshot& snapshot) {
+                    const Names& names) {
   if (change.attempts.empty() || !change.resource->kind->is_named()) return;
   const Resource& resource = *change.resource;
   const std::string& zone = change.attempts.front().zone;
@@ -87,7 +104,7 @@ void ask_for_create(Wire& wire, const std::shared_ptr<Pending>& pending, const C
   context.attempt = change.attempts.front();
   ask(wire, pending, change.notebook, *resource.kind, resource.scope, zone, resource.name);
   for (const auto& [kind, name] : resource.kind->leftovers(context))
-    if (const Live* held = known(snapshot, kind, zone, name);
+    if (const Live* held = names.known(kind, zone, name);
         held == nullptr || held->owner.notebook != change.notebook)
       ask(wire, pending, change.notebook, *kind, resource.scope, zone, name);
 }
@@ -200,9 +217,10 @@ class Adoption {
   void read(const Wanted& all) {
     auto pending = std::make_shared<Pending>();
     std::set<std::string> asked;
+    const Names names(snapshot_);
     for (const auto& [resource, id] : all) {
       auto place = resource->kind->locate(id);
-      if (!place || known(snapshot_, resource->kind, place->first, place->second)) continue;
+      if (!place || names.known(resource->kind, place->first, place->second)) continue;
       if (asked.insert(id).second)
         ask(wire_, pending, resource->notebook, *resource->kind, resource->scope, place->first,
             place->second);
@@ -282,9 +300,11 @@ std::vector<Resource*> sought_by_name(Graph& graph, const Snapshot& snapshot) {
 void take_namesakes(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
                     std::map<std::string, Diagnostic>& failures, const std::function<bool()>& stop) {
   std::vector<Resource*> sought = sought_by_name(graph, snapshot);
+  if (sought.empty()) return;
   auto pending = std::make_shared<Pending>();
+  const Names before(snapshot);
   for (const Resource* resource : sought)
-    if (is_read(snapshot, resource->scope) && !namesake(snapshot.live, *resource))
+    if (is_read(snapshot, resource->scope) && !before.namesake(*resource))
       ask(wire, pending, resource->notebook, *resource->kind, resource->scope, {}, resource->name);
   await(env, *pending, stop);
   for (auto& [who, answer] : pending->answers) {
@@ -292,17 +312,24 @@ void take_namesakes(Env& env, Wire& wire, Graph& graph, Snapshot& snapshot,
     if (answer.ok() && answer->has_value()) snapshot.live.push_back(std::move(**answer));
   }
   if (!pending->answers.empty()) sought = sought_by_name(graph, snapshot);
+  const Names names(snapshot);
   for (Resource* resource : sought) {
-    Live* found = namesake(snapshot.live, *resource);
-    if (found == nullptr || found->owner.whole()) continue;
-    note_users(*found, snapshot);
-    if (!is_used_by_others(*found, graph, resource->notebook)) resource->adopt = found->id;
+    auto at = names.namesake(*resource);
+    if (!at || snapshot.live[*at].owner.whole()) continue;
+    Live& found = snapshot.live[*at];
+    note_users(found, snapshot);
+    if (!is_used_by_others(found, graph, resource->notebook)) resource->adopt = found.id;
   }
 }
 
 namespace {
-bool is_blocked(const Plan& plan, const std::string& notebook) {
-  return std::find(plan.blocked.begin(), plan.blocked.end(), notebook) != plan.blocked.end();
+std::vector<const Change*> creates_of(const Plan& plan) {
+  const std::set<std::string> blocked(plan.blocked.begin(), plan.blocked.end());
+  std::vector<const Change*> out;
+  for (const Change& change : plan.changes)
+    if (change.action == Action::create && change.carried_by.empty() && !blocked.count(change.notebook))
+      out.push_back(&change);
+  return out;
 }
 
 bool is_machine(const Result<std::optional<Live>>& answer) {
@@ -311,17 +338,20 @@ bool is_machine(const Result<std::optional<Live>>& answer) {
 }  // namespace
 
 void probe(Env& env, Wire& wire, Plan& plan, const Snapshot& snapshot, const std::function<bool()>& stop) {
+  const std::vector<const Change*> creates = creates_of(plan);
+  if (creates.empty()) return;
   auto pending = std::make_shared<Pending>();
-  for (const Change& change : plan.changes)
-    if (change.action == Action::create && change.carried_by.empty() && !is_blocked(plan, change.notebook)) {
-      const Live* holder = change.kind->is_zonal() ? nullptr : namesake(snapshot.live, *change.resource);
-      if (holder != nullptr)
-        pending->answers.emplace_back(change.notebook, std::optional<Live>(*holder));
-      else if (change.kind->is_machine())
-        ask_for_create(wire, pending, change, snapshot);
-      else
-        ask_for_part(wire, pending, change, plan, snapshot);
-    }
+  const Names names(snapshot);
+  const auto zones = zones_of_machines(plan, snapshot);
+  for (const Change* change : creates) {
+    auto holder = change->kind->is_zonal() ? std::nullopt : names.namesake(*change->resource);
+    if (holder)
+      pending->answers.emplace_back(change->notebook, std::optional<Live>(snapshot.live[*holder]));
+    else if (change->kind->is_machine())
+      ask_for_create(wire, pending, *change, names);
+    else if (auto zone = zones.find(change->notebook); zone != zones.end())
+      ask_for_part(wire, pending, *change, plan, names, zone->second);
+  }
   await(env, *pending, stop);
   std::stable_sort(pending->answers.begin(), pending->answers.end(), [](const auto& a, const auto& b) {
     return std::pair(a.first, !is_machine(a.second)) < std::pair(b.first, !is_machine(b.second));

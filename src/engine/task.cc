@@ -337,6 +337,7 @@ void Task::settle(Result<Answer> answer) {
       // A question that is refused says nothing of what was asked about.
       bool of_question = polling && !answer->http.ok() && settlement.failure.code == Code::capacity;
       if (of_question) return look_after_no_verdict(std::move(settlement.failure));
+      if (settlement.undo) return undo(std::move(settlement));
       return take_failure(std::move(settlement.failure), settlement.zone_hints);
     }
     case Settlement::State::spent:

@@ -75,6 +75,7 @@ class Task : public std::enable_shared_from_this<Task> {
   void next_attempt(Diagnostic failure, const std::vector<std::string>& hints);
   void clean_leftovers(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next,
                        Diagnostic failure);
+  void undo(Settlement failed);
   void remove_leftover(const Live& live, std::function<void()> then);
   void see_whether_gone(const Live& live, std::function<void()> then);
   void send_removal(const Live& live, const Call& call, ApiRequest::Repeat repeat,

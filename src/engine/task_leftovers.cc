@@ -37,6 +37,23 @@ void Task::clean_leftovers(std::vector<std::pair<const Kind*, std::string>> name
             });
 }
 
+// The cloud would try again by itself what failed, later and beside what is made instead.
+void Task::undo(Settlement failed) {
+  if (run_.stopping) return end(ChangeResult::State::unfinished);
+  run_.observer.on_phase(change_, "calling off what failed");
+  auto self = shared_from_this();
+  Call call = *failed.undo;
+  run_.wire.send(scope(), call, ApiRequest::Repeat::keyed,
+                 [self, failed = std::move(failed)](Result<Answer> answer) {
+                   if (self->over_) return;
+                   if (!answer.ok()) return self->fail(std::move(answer).error());
+                   Settlement s = self->change_.kind->settle(self->scope(), answer->http);
+                   bool off = s.state == Settlement::State::done || s.failure.code == Code::not_found;
+                   if (!off) return self->fail(std::move(s.failure));
+                   self->take_failure(failed.failure, failed.zone_hints);
+                 });
+}
+
 void Task::remove_leftover(const Live& live, std::function<void()> then) {
   if (run_.stopping) return end(ChangeResult::State::unfinished);
   run_.observer.on_phase(change_,

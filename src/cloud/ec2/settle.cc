@@ -130,7 +130,11 @@ Settlement of_dead(const Value& instance) {
             fmt::format("EC2 launched {} and terminated it: {} ({})", instance["instanceId"].as_text(),
                         reason["message"].as_text("no reason given"), reason["code"].as_text()));
   why.provider_code = reason["code"].as_text();
-  return failed(std::move(why));
+  Settlement out = failed(std::move(why));
+  // A persistent request launches another one as soon as it can.
+  if (const Value& request = instance["spotInstanceRequestId"]; !request.is_null())
+    out.undo = call("CancelSpotInstanceRequests", Map{{"SpotInstanceRequestId", List{request}}});
+  return out;
 }
 
 bool is_dead(const Value& instance) {

@@ -190,6 +190,29 @@ TEST_CASE("adopting what is the notebook's already changes nothing, its group in
   expect_empty(stage);
 }
 
+TEST_CASE("a Spot launch that fails after it was accepted is not left to happen later") {
+  Stage stage;
+  Spot spot;
+  spot.market = Setting<Market>(Market::spot);
+  Notebook& n = stage.ec2_notebook("train");
+  n.spot = Setting<Spot>(spot);
+  n.where = {"us-west-2a", "us-west-2c"};
+  std::string code = GENERATE("Server.InsufficientInstanceCapacity", "Client.InvalidParameterValue");
+  CAPTURE(code);
+  Map fails{{"match", Map{{"method", "RunInstances"}}}, {"do", Map{{"operation", Map{{"code", code}}}}}};
+  REQUIRE(stage.world.add_faults(List{fails}).ok());
+  bool moves_on = code.find("Capacity") != std::string::npos;
+  CHECK(all_done(stage.plan_and_apply()) == moves_on);
+  wait(stage, std::chrono::hours(1));
+  std::size_t running = 0;
+  for (const Value& machine : stage.world.resources("ec2.instances"))
+    running += machine.at_path("instanceState/name") == Value("running") ? 1 : 0;
+  CHECK(running == (moves_on ? 1 : 0));
+  for (const Value& request : stage.world.resources("ec2.spot-requests"))
+    CHECK(request["state"] != Value("open"));
+  if (moves_on) expect_empty(stage);
+}
+
 TEST_CASE("a Spot instance that EC2 took is left to EC2, and not waited for") {
   Stage stage;
   Spot spot;
