@@ -18,14 +18,6 @@ constexpr int kMostIncarnations = 64;
 constexpr int kMostUnknown = 4;  // an operation may be known a moment after it was given out
 constexpr int kMostLooks = 4;
 constexpr Duration kHides = std::chrono::seconds(20);  // what was made a moment ago shows within
-constexpr Duration kFresh = std::chrono::seconds(10);  // what a removal is judged by is no older
-
-Diagnostic drifted(const Change& change, std::string what) {
-  Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
-  d.address = change.notebook;
-  d.hint = "Plan again, and apply what it shows.";
-  return d;
-}
 
 bool stops(const std::vector<Step>& steps, const Change& change) {
   std::optional<Step> stop = change.kind->stop();
@@ -33,6 +25,13 @@ bool stops(const std::vector<Step>& steps, const Change& change) {
 }
 
 }  // namespace
+
+Diagnostic drifted(const Change& change, std::string what) {
+  Diagnostic d = error(Code::drift, "The live resource changed since the plan was made", std::move(what));
+  d.address = change.notebook;
+  d.hint = "Plan again, and apply what it shows.";
+  return d;
+}
 
 Task::Task(Run& run, const Change& change) : run_(run), change_(change), attempts_(change.attempts) {
   result_.address = change.address;
@@ -315,7 +314,9 @@ void Task::send_step() {
       },
       [self](const RetryNotice& notice) {
         if (!self->over_) self->run_.observer.on_wait(self->change_, notice.reason);
-      });
+      },
+      step.removes || step.forbid ? [self, sent = *call](auto go) { self->decide_anew(sent, std::move(go)); }
+                                  : Permission());
 }
 
 void Task::settle(Result<Answer> answer) {

@@ -12,6 +12,8 @@
 
 namespace nbform {
 
+Diagnostic drifted(const Change& change, std::string what);
+
 // What tasks of one run share.
 struct Run {
   Env& env;
@@ -45,7 +47,8 @@ class Task : public std::enable_shared_from_this<Task> {
 
  private:
   static constexpr Duration kLookAgain =
-      std::chrono::seconds(2);  // between two reads of what may not show yet
+      std::chrono::seconds(2);                                  // between two reads of what may not show yet
+  static constexpr Duration kFresh = std::chrono::seconds(10);  // what a removal is judged by is no older
 
   void read_then(void (Task::*next)());
   bool may_be_stale() const;
@@ -59,6 +62,8 @@ class Task : public std::enable_shared_from_this<Task> {
   void prepare_attempt();
   void adopt_names(std::vector<std::pair<const Kind*, std::string>> names, std::size_t next);
   void send_step();
+  void decide_anew(const Call& sent, std::function<void(Result<>)> go);
+  Result<> still_meant(Live fresh, const Call& sent);
   void settle(Result<Answer> answer);
   void settled();
   void await(Settlement settlement, bool polling);

@@ -13,6 +13,35 @@ namespace {
 constexpr int kMostConflicts = 10;
 }
 
+// An attempt was lost, and what the step was judged by may be history when the next one is due.
+void Task::decide_anew(const Call& sent, std::function<void(Result<>)> go) {
+  if (over_ || run_.env.now() - read_began_ <= kFresh) return go(Ok{});
+  auto self = shared_from_this();
+  read_began_ = run_.env.now();
+  read_live(run_.wire, *change_.kind, scope(), zone(), cloud_name(),
+            [self, sent, go = std::move(go)](Result<std::optional<Live>> answer) {
+              if (!answer.ok()) return go(std::move(answer).error());
+              bool shows = !self->over_ && answer->has_value();
+              go(shows ? self->still_meant(std::move(**answer), sent) : Result<>(Ok{}));
+            });
+}
+
+Result<> Task::still_meant(Live fresh, const Call& sent) {
+  if (change_.live) change_.kind->carry_over(fresh, *change_.live);
+  // What is going already, by a send whose answer was lost, loses its parts one by one.
+  bool is_going = fresh.health.state == Health::State::settling;
+  bool same_guard = is_going || (fresh.owner == live_->owner && fresh.keep == live_->keep &&
+                                 fresh.protect == live_->protect && fresh.locked == live_->locked);
+  if (!same_guard) return drifted(change_, fmt::format("What {} keeps or protects changed.", fresh.id));
+  set_live(std::move(fresh));
+  const Step& step = steps_[step_];
+  if (step.forbid)
+    if (std::optional<Diagnostic> why = step.forbid(context())) return *why;
+  std::optional<Call> now = step.call(context());
+  if (now && now->body == sent.body && now->path == sent.path) return Ok{};
+  return drifted(change_, fmt::format("{} is not as it was when this was sent first.", live_->id));
+}
+
 void Task::take_failure(Diagnostic failure, const std::vector<std::string>& hints) {
   const Step& step = steps_[step_];
   if (step.makes && failure.code == Code::capacity) return next_attempt(std::move(failure), hints);

@@ -42,9 +42,11 @@ AwsWire& Wire::aws(const std::string& cloud) {
 }
 
 void Wire::send(const Scope& scope, const Call& call, ApiRequest::Repeat repeat,
-                std::function<void(Result<Answer>)> done, std::function<void(const RetryNotice&)> on_retry) {
+                std::function<void(Result<Answer>)> done, std::function<void(const RetryNotice&)> on_retry,
+                Permission may_repeat) {
   ApiRequest request;
   request.repeat = repeat;
+  request.may_repeat = std::move(may_repeat);
   request.on_retry = on_retry ? std::move(on_retry) : options_.on_retry;
   ++calls_;
   if (is_aws(scope))

@@ -26,7 +26,8 @@ class Wire {
   // `repeat` as the caller knows it: reads are safe, mutations with a request id are keyed. `done` runs from
   // Env::step(). An error: no verdict; the mutation may have taken effect.
   void send(const Scope& scope, const Call& call, ApiRequest::Repeat repeat,
-            std::function<void(Result<Answer>)> done, std::function<void(const RetryNotice&)> on_retry = {});
+            std::function<void(Result<Answer>)> done, std::function<void(const RetryNotice&)> on_retry = {},
+            Permission may_repeat = {});
 
   // What a non-2xx answer of that cloud means.
   Diagnostic refusal(const Scope& scope, const Response& answer) const;

@@ -48,6 +48,8 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
 
   // Each of these may end the call: nothing may touch `call` after it hands on.
   void pace(CallId id, Call& call, Duration delay);
+  void begin_attempt(CallId id, Call& call);
+  void go_on(CallId id, Call& call, Result<> permission);
   void authorise(CallId id, Call& call);
   void dispatch(CallId id, Call& call, Result<Authorized> ready);
   void receive(CallId id, Call& call, Result<Response> result);
@@ -109,11 +111,21 @@ std::string origin_of(const Request& request) {
 
 void Client::State::pace(CallId id, Call& call, Duration delay) {
   Duration hold = hold_until[call.origin] - env.now();
-  call.timer = env.after(std::max(delay, hold), then(id, &State::authorise));
+  call.timer = env.after(std::max(delay, hold), then(id, &State::begin_attempt));
+}
+
+void Client::State::begin_attempt(CallId id, Call& call) {
+  call.timer = 0;
+  if (call.attempts == 0 || !call.request.may_repeat) return authorise(id, call);
+  Permission ask = call.request.may_repeat;
+  ask(then(id, &State::go_on));
+}
+
+void Client::State::go_on(CallId id, Call& call, Result<> permission) {
+  permission.ok() ? authorise(id, call) : finish(id, std::move(permission).error());
 }
 
 void Client::State::authorise(CallId id, Call& call) {
-  call.timer = 0;
   if (!options.authorize) return dispatch(id, call, Authorized{call.request.http, 0});
   options.authorize(call.request.http, call.refused, then(id, &State::dispatch));
 }

@@ -46,6 +46,10 @@ struct RetryNotice {
   std::string reason;  // "HTTP 503", "rateLimitExceeded", "no connection"
 };
 
+// Asked before each attempt but the first, whether what is asked for is still meant; `go` may be called
+// later. An error ends the call with it.
+using Permission = std::function<void(std::function<void(Result<>)> go)>;
+
 struct ApiRequest {
   // safe: reads. keyed: a mutation that cannot happen twice (requestId, fingerprint, precondition). never: a
   // mutation without such protection; sent exactly once, except that an attempt which was not authenticated
@@ -57,6 +61,7 @@ struct ApiRequest {
   RetryPolicy policy;
   bool expects_json = true;  // a 2xx but 204 whose body is not a JSON object (see `read`) counts as cut
   std::function<void(const RetryNotice&)> on_retry;
+  Permission may_repeat;  // none: always
   // Of this answer, instead of the client's own; it may use up the body.
   std::function<Result<Value>(Response&)> read;
 };

@@ -27,6 +27,30 @@ TEST_CASE("a machine that goes away during its restart is a failure, not a crash
   CHECK(outcome.results[0].state == State::failed);
 }
 
+TEST_CASE("a removal whose first sends were lost is judged by what is there when it is sent again") {
+  sim::Options instant;
+  instant.op_times = sim::OpTimes::instant;
+  Stage stage(instant);
+  stage.notebook("train").disks["data"] = Setting<Disk>(data_disk());
+  expect_done(stage.plan_and_apply());
+  std::int64_t data = disk_id(stage, "train-data");
+  Map lost{{"match", Map{{"method", "instances.delete"}}}, {"do", Map{{"drop", "before"}}}, {"times", 9}};
+  REQUIRE(stage.world.add_faults(List{lost}).ok());
+  int attempts = 0;
+  stage.env.set_gate([&](const Request& r) {
+    if (r.method == "DELETE" && ++attempts == 2)
+      by_hand(stage, "POST", "instances/train/setDiskAutoDelete?autoDelete=true&deviceName=data");
+    return true;
+  });
+  DiffOptions destroy;
+  destroy.destroy = true;
+  Outcome outcome = stage.apply(stage.plan(destroy));
+  CHECK(attempts > 2);
+  CHECK(disk_id(stage, "train-data") == data);
+  INFO(text_of(outcome));
+  CHECK(outcome.any_failed());
+}
+
 TEST_CASE("a machine that goes away while it is destroyed is destroyed") {
   sim::Options instant;
   instant.op_times = sim::OpTimes::instant;
