@@ -99,4 +99,15 @@ inline Query form(std::string_view action, std::string_view body) {
   return all;
 }
 
+inline std::string volume_xml(const std::string& id, const std::string& part, const std::string& extra = "",
+                              const std::string& status = "in-use") {
+  auto with = owner_tags(part);
+  with["nbform:keep"] = "always";
+  return fmt::format(
+      "<item><volumeId>{}</volumeId><size>100</size><availabilityZone>us-west-2a</availabilityZone>"
+      "<status>{}</status><volumeType>gp3</volumeType><iops>3000</iops><throughput>125</throughput>"
+      "<encrypted>true</encrypted>{}{}</item>",
+      id, status, tags(with), extra);
+}
+
 }  // namespace nbform::ec2_fixtures
