@@ -1,6 +1,6 @@
-// A plan that finds nothing to do, for N notebooks: calls, CPU and peak memory of the client side alone. The
-// answers are recorded from the simulator first, then replayed, so that the simulator's own work does not
-// count.
+// A plan that finds nothing to do, for N notebooks, of Compute Engine or, with a second word `ec2`, of EC2:
+// calls, CPU and memory of the client side alone. The answers are recorded from the simulator first, then
+// replayed, so that the simulator's own work does not count.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -34,11 +34,15 @@ long resident_kib() {
 
 int main(int argc, char** argv) {
   int n = argc > 1 ? std::atoi(argv[1]) : 1000;
+  bool ec2 = argc > 2 && std::string_view(argv[2]) == "ec2";
   sim::Options options;
   options.op_times = sim::OpTimes::instant;
   options.quotas = false;
   Stage stage(options);
-  for (int i = 0; i < n; ++i) stage.notebook(fmt::format("nb-{:05}", i)).labels["team"] = Text("research");
+  for (int i = 0; i < n; ++i) {
+    std::string key = fmt::format("nb-{:05}", i);
+    (ec2 ? stage.ec2_notebook(key) : stage.notebook(key)).labels["team"] = Text("research");
+  }
   ApplyOptions wide;
   wide.parallelism = 1000;
   Outcome made = stage.apply(stage.plan(), wide);
@@ -47,25 +51,29 @@ int main(int argc, char** argv) {
   std::size_t before = stage.env.exchanges().size();
   Planned warm = stage.plan();
   std::map<std::string, std::string> answers;
-  for (std::size_t i = before; i < stage.env.exchanges().size(); ++i)
-    answers[stage.env.exchanges()[i].url] = stage.env.exchanges()[i].answer;
+  for (std::size_t i = before; i < stage.env.exchanges().size(); ++i) {
+    const sim::Exchange& e = stage.env.exchanges()[i];
+    answers[e.url + " " + e.body] = e.answer;
+  }
 
   FakeEnv replay;
-  replay.on("GET", "*", [&](const Request& request) -> Result<Response> {
-    return Response{200, {{"Content-Type", "application/json"}}, answers.at(request.url)};
-  });
+  for (const char* method : {"GET", "POST"})
+    replay.on(method, "*", [&](const Request& request) -> Result<Response> {
+      std::string type = request.method == "GET" ? "application/json" : "text/xml";
+      return Response{200, {{"Content-Type", type}}, answers.at(request.url + " " + request.body)};
+    });
   PlanRequest request;
   request.manifest = &stage.manifest();
-  request.accounts = {{"gcp", "acme-ml"}};
+  request.accounts = {{"gcp", "acme-ml"}, {"aws", stage.aws_account}};
   request.diff.stack = stage.manifest().stack.label();
   request.diff.bare_stack = stage.manifest().stack.name;
   long memory = resident_kib();
   double began = cpu_seconds();
-  Wire wire(replay, {"sandbox", {}});
+  Wire wire(replay, Stage::wire_options());
   Planned planned = make_plan(replay, wire, request);
   double cpu = cpu_seconds() - began;
   std::size_t bytes = 0;
-  for (const auto& [url, answer] : answers) bytes += answer.size();
+  for (const auto& [asked, answer] : answers) bytes += answer.size();
   fmt::print(
       "{{\"bench\":\"noop_plan\",\"notebooks\":{},\"unchanged\":{},\"calls\":{},\"cpu_s\":{:.4f},\"answer_"
       "mib\":{:.1f},"

@@ -38,6 +38,7 @@ class Stage {
   std::vector<std::string> mutations();
 
   static sim::Options default_options();
+  static WireOptions wire_options();  // of the sandbox, on both clouds
 
   std::string aws_account{sim::kAwsAccount};  // as declared
   sim::World world;
@@ -46,7 +47,6 @@ class Stage {
 
  private:
   Planned plan(DiffOptions options, bool await_settling);
-  static WireOptions wire_options();
 
   Manifest manifest_;
   std::size_t seen_ = 0;
