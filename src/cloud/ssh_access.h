@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/key_way.h"
 #include "cloud/opening.h"
 #include "core/kind.h"
 #include "core/resource.h"
@@ -52,6 +53,8 @@ class SshAccess {
   virtual std::optional<Diagnostic> relay_shut_out(const Live&, const std::vector<Value>&, int) const {
     return std::nullopt;
   }
+  // How a key is let in for a while, on a machine as read by Kind::read; null: only its create lets keys in.
+  virtual const KeyWay* key_way(const Live&) const { return nullptr; }
   // The surest one first.
   virtual std::vector<MachineCall> host_key_sources(const Live& machine) const = 0;
   // "ssh-ed25519 AAAA..." of an answer; none: nothing is written yet.

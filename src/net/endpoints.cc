@@ -15,7 +15,7 @@ struct Service {
   std::string_view name, base, terraform;
 };
 
-constexpr std::array<Service, 11> kServices = {{
+constexpr std::array<Service, 10> kServices = {{
     {"compute", "https://compute.googleapis.com/compute/v1/", "COMPUTE"},
     {"notebooks", "https://notebooks.googleapis.com/v2/", "NOTEBOOKS"},
     {"storage", "https://storage.googleapis.com/storage/v1/", "STORAGE"},
@@ -26,10 +26,13 @@ constexpr std::array<Service, 11> kServices = {{
     {"serviceusage", "https://serviceusage.googleapis.com/v1/", "SERVICE_USAGE"},
     {"cloudbilling", "https://cloudbilling.googleapis.com/v1/", "CLOUD_BILLING"},
     {"cloudquotas", "https://cloudquotas.googleapis.com/v1/", "CLOUD_QUOTAS"},
-    {"oslogin", "https://oslogin.googleapis.com/v1/", "OS_LOGIN"},
 }};
-// No API, and no part of what a plan is about.
-constexpr Service kRelay = {"iap_tunnel", "https://tunnel.cloudproxy.app/v4/", "IAP_TUNNEL"};
+// No part of what a plan is about: the relay of IAP, whose keys let in where, and who one is.
+constexpr std::array<Service, 3> kBesidePlans = {{
+    {"iap_tunnel", "https://tunnel.cloudproxy.app/v4/", "IAP_TUNNEL"},
+    {"oslogin", "https://oslogin.googleapis.com/v1/", "OS_LOGIN"},
+    {"oauth2", "https://www.googleapis.com/oauth2/v3/", "OAUTH2"},
+}};
 
 std::string upper(std::string_view text) {
   std::string out(text);
@@ -64,7 +67,8 @@ Result<Endpoint> resolve(const Service& service, const Lookup& env) {
 Result<Endpoint> google_endpoint(std::string_view service, const Lookup& env) {
   for (const Service& known : kServices)
     if (known.name == service) return resolve(known, env);
-  if (service == kRelay.name) return resolve(kRelay, env);
+  for (const Service& known : kBesidePlans)
+    if (known.name == service) return resolve(known, env);
   bug(fmt::format("no endpoint is known for the service '{}'", service));
 }
 
@@ -84,8 +88,9 @@ bool is_google_host(const Url& url) {
 
 bool may_receive_google_token(const Url& url, const Lookup& env) {
   if (is_google_host(url)) return true;
-  if (auto relay = resolve(kRelay, env); relay.ok() && parse_url(relay->base)->origin() == url.origin())
-    return true;
+  for (const Service& beside : kBesidePlans)
+    if (auto own = resolve(beside, env); own.ok() && parse_url(own->base)->origin() == url.origin())
+      return true;
   auto named = google_overrides(env);
   if (!named.ok()) return false;
   for (const Endpoint& endpoint : *named)

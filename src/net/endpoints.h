@@ -17,12 +17,13 @@ struct Endpoint {
 };
 
 // `service`: compute, notebooks, storage, iamcredentials, iam, sts, cloudresourcemanager, serviceusage,
-// cloudbilling, cloudquotas, oslogin, iap_tunnel. CLOUDSDK_API_ENDPOINT_OVERRIDES_<SERVICE>, else Terraform's
-// GOOGLE_<SERVICE>_CUSTOM_ENDPOINT. A value without a path or with "/" gets the service's own path. Errors:
-// usage (not a URL, or http beyond loopback).
+// cloudbilling, cloudquotas, oslogin, oauth2 (userinfo), iap_tunnel.
+// CLOUDSDK_API_ENDPOINT_OVERRIDES_<SERVICE>, else Terraform's GOOGLE_<SERVICE>_CUSTOM_ENDPOINT. A value
+// without a path or with "/" gets the service's own path. Errors: usage (not a URL, or http beyond loopback).
 Result<Endpoint> google_endpoint(std::string_view service, const Lookup& env);
 
-// Every override in force but the relay's, for the plan's header and its realm.
+// Every override in force of what a plan speaks to (not the relay, oslogin, oauth2), for its header and its
+// realm.
 Result<std::vector<Endpoint>> google_overrides(const Lookup& env);
 
 // May a Google credential go to this URL: https on Google's own API hosts or IAP's relay, or the origin of an

@@ -254,6 +254,27 @@ Result<Value> do_deny(World& w, Command& c, const std::string&) {
   return Value();
 }
 
+// The metadata of a whole project; an empty value takes a key away.
+Result<Value> do_project(State& state, Command& c, const std::string& project) {
+  std::string key = c.text("key"), value = c.text("value");
+  NB_TRY(c.done());
+  if (key.empty()) return usage("'project' needs a key.");
+  if (value.empty())
+    state.project_metadata[project].erase(key);
+  else
+    state.project_metadata[project].set(key, value);
+  return Value();
+}
+
+// The name that OS Login gives to somebody.
+Result<Value> do_posix(State& state, Command& c) {
+  std::string email = c.text("email"), username = c.text("username");
+  NB_TRY(c.done());
+  if (email.empty() || username.empty()) return usage("'posix' needs an email and a username.");
+  state.posix_names[email] = username;
+  return Value();
+}
+
 Result<Value> do_loopback(World& w, Command& c, const std::string&) {
   NB_TRY(c.done());
   w.give_loopback_addresses();
@@ -287,6 +308,8 @@ Result<Value> World::administer(const Value& command) {
     if (deed.name == command["do"].as_text()) return deed.run(*this, members, project);
   bool of_compute = command["do"].as_text() == "console" && !command["zone"].is_null();
   if (of_compute) return do_console(*state_, members, project);
+  if (command["do"].as_text() == "project") return do_project(*state_, members, project);
+  if (command["do"].as_text() == "posix") return do_posix(*state_, members);
   if (auto done = aws::do_deed(*state_, members, command["do"].as_text())) return *std::move(done);
   return usage(fmt::format("There is no '{}'.", command["do"].as_text()));
 }

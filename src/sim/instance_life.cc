@@ -8,6 +8,7 @@
 #include "sim/effects.h"
 #include "sim/instances.h"
 #include "sim/lists.h"
+#include "sim/oslogin.h"
 #include "sim/quotas.h"
 #include "sim/refusal.h"
 
@@ -277,7 +278,11 @@ void instance_happens(State& state, const Happening& h) {
 namespace {
 
 Result<Reply> get_instance(State& state, const Call& call) {
-  return reply(call, *NB_TRY(existing_instance(state, call)));
+  const Resource* vm = NB_TRY(existing_instance(state, call));
+  Value shown = vm->wire();
+  shown.map()["resourceStatus"].map().set(
+      "effectiveInstanceMetadata", effective_metadata(state, call.key(call.arg("instance")), vm->wire()));
+  return reply(call, shown);
 }
 Result<Reply> list_instances(State& state, const Call& call) {
   return list_shelf(state, call, "instances", "compute#instanceList");

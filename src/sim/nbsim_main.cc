@@ -187,6 +187,8 @@ Result<> print_env(const CommandLine& line) {
            {"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", root + "/compute/v1/"},
            {"GOOGLE_COMPUTE_CUSTOM_ENDPOINT", root + "/compute/v1/"},
            {"CLOUDSDK_API_ENDPOINT_OVERRIDES_IAP_TUNNEL", std::string(env["relay"].as_text())},
+           {"CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN", root + "/v1/"},
+           {"CLOUDSDK_API_ENDPOINT_OVERRIDES_OAUTH2", root + "/oauth2/v3/"},
            {"GCE_METADATA_HOST", host},
            {"GOOGLE_APPLICATION_CREDENTIALS", dir + "/key.json"},
            {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", dir + "/token"},

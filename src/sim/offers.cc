@@ -182,13 +182,22 @@ Result<Reply> list_regions(State& state, const Call& call) {
       "compute#regionList");
 }
 
+Value common_metadata(const State& state, const std::string& project) {
+  List items;
+  auto found = state.project_metadata.find(project);
+  if (found != state.project_metadata.end())
+    for (const auto& [key, value] : found->second) items.push_back(Map{{"key", key}, {"value", value}});
+  Map out{{"kind", "compute#metadata"}, {"fingerprint", fingerprint(items)}};
+  if (!items.empty()) out.set("items", std::move(items));
+  return out;
+}
+
 Result<Reply> get_project(State& state, const Call& call) {
   return reply(call, Map{{"kind", "compute#project"},
                          {"id", "7301954621873301"},
                          {"name", call.project()},
                          {"creationTimestamp", kBirth},
-                         {"commonInstanceMetadata",
-                          Map{{"kind", "compute#metadata"}, {"fingerprint", fingerprint({})}}},
+                         {"commonInstanceMetadata", common_metadata(state, call.project())},
                          {"quotas", quota_list(state, call.project(), "")},
                          {"defaultNetworkTier", "PREMIUM"},
                          {"defaultServiceAccount", "123456789012-compute@developer.gserviceaccount.com"},

@@ -7,6 +7,7 @@
 #include "sim/aws/front.h"
 #include "sim/compute.h"
 #include "sim/iap.h"
+#include "sim/oslogin.h"
 #include "sim/refusal.h"
 #include "sim/service.h"
 #include "sim/tokens.h"
@@ -29,6 +30,12 @@ Answer sts(State& state, const Request& request, const Url&) {
 }
 Answer iam(State& state, const Request& request, const Url& url) {
   return {answer_iam(state, request, url)};
+}
+Answer oslogin(State& state, const Request& request, const Url& url) {
+  return {answer_oslogin(state, request, url)};
+}
+Answer userinfo(State& state, const Request& request, const Url& url) {
+  return {answer_userinfo(state, request, url)};
 }
 Answer metadata(State& state, const Request& request, const Url& url) {
   return {answer_metadata(state, request, url)};
@@ -61,6 +68,8 @@ constexpr std::array kGoogle = {
     Service{"oauth", oauth, google_trouble, nullptr, http_status},
     Service{"sts", sts, google_trouble, nullptr, http_status},
     Service{"iamcredentials", iam, google_trouble, nullptr, http_status},
+    Service{"oslogin", oslogin, google_trouble, nullptr, http_status, compute_note},
+    Service{"userinfo", userinfo, google_trouble, nullptr, http_status},
     Service{"metadata", metadata, google_trouble, nullptr, http_status},
     Service{"iap", answer_iap_relay, google_trouble, iap_subject, http_status},
     Service{"", nowhere, google_trouble, nullptr, http_status},
@@ -72,6 +81,8 @@ std::string_view google_service(std::string_view path) {
   if (path == "/token" || path == "/oauth2/v4/token") return "oauth";
   if (path == "/v1/token") return "sts";
   if (path.starts_with("/v1/projects/-/serviceAccounts/")) return "iamcredentials";
+  if (path.starts_with("/v1/users/")) return "oslogin";
+  if (path == "/oauth2/v3/userinfo") return "userinfo";
   if (path == "/v4/connect" || path == "/v4/reconnect") return "iap";
   if (path == "/" || path.starts_with("/computeMetadata/")) return "metadata";
   return "";

@@ -62,6 +62,9 @@ struct GoogleHoldings {
   std::map<std::pair<std::string, std::string>, Replay> replays;  // by project and request id
   std::map<std::string, Token> tokens;
   std::map<std::string, std::string> service_accounts;  // e-mail -> public key
+  std::map<std::string, Map> project_metadata;          // by project
+  std::map<std::string, Map> login_keys;                // OS Login: by e-mail, then fingerprint
+  std::map<std::string, std::string> posix_names;       // OS Login: by e-mail, where one was given
   std::map<QuotaKey, double> usage;
   std::int64_t rate_minute = 0;  // what `rate_used` counts
   std::map<std::pair<std::string, std::string_view>, std::int64_t>

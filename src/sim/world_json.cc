@@ -77,6 +77,22 @@ void read_diary(const Value& v, State& s) {
                        text(e, "resource"), text(e, "actor"), e["detail"]});
 }
 
+Value write_logins(const State& s) {
+  Map projects, keys, names;
+  for (const auto& [project, items] : s.project_metadata) projects.set(project, items);
+  for (const auto& [email, held] : s.login_keys) keys.set(email, held);
+  for (const auto& [email, name] : s.posix_names) names.set(email, name);
+  return Map{{"project_metadata", projects}, {"keys", keys}, {"posix_names", names}};
+}
+
+void read_logins(const Value& v, State& s) {
+  for (const auto& [project, items] : v["project_metadata"].as_map())
+    s.project_metadata[std::string(project)] = items.as_map();
+  for (const auto& [email, held] : v["keys"].as_map()) s.login_keys[std::string(email)] = held.as_map();
+  for (const auto& [email, name] : v["posix_names"].as_map())
+    s.posix_names[std::string(email)] = name.as_text();
+}
+
 Value write_access(const State& s) {
   List tokens, replays;
   for (const auto& [token, t] : s.tokens)
@@ -170,6 +186,7 @@ Value World::to_json() const {
              {"agenda", write_agenda(s)},
              {"diary", write_diary(s)},
              {"access", write_access(s)},
+             {"logins", write_logins(s)},
              {"trouble", write_trouble(s)},
              {"aws", s.aws.to_json()}};
 }
@@ -195,6 +212,7 @@ Result<World> World::from_json(const Value& value) {
   read_agenda(value["agenda"], s);
   read_diary(value["diary"], s);
   read_access(value["access"], s);
+  read_logins(value["logins"], s);
   NB_TRY(read_trouble(value["trouble"], s));
   s.aws = aws::Holdings::from_json(value["aws"]);
   recount_quotas(s);

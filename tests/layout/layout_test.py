@@ -29,7 +29,8 @@ MAY_INCLUDE = {
     "policy": ["base", "manifest/notebook.h", "core", "price"],
     "cloud": ["base", "core"],
     "engine": ["base", "core", "net", "cloud/cloud.h"],
-    "connect": ["base", "net", "engine", "cloud/cloud.h", "cloud/opening.h", "cloud/ssh_access.h"],
+    "connect": ["base", "net", "engine", "cloud/cloud.h", "cloud/key_way.h", "cloud/opening.h",
+                "cloud/ssh_access.h"],
     "cli": ["base", "manifest", "core", "net", "guest", "price", "policy", "cloud/cloud.h", "engine", "connect",
             "sim/cloud.h", "sim/names.h", "sim/sim_env.h"],
     # base's primitives only: what the client signs and encodes with proves nothing when it also judges.
@@ -38,7 +39,7 @@ MAY_INCLUDE = {
 # Typed manifests become resources in these files only; cloud.h declares that they do.
 LOWERING = re.compile(r"src/cloud/((\w+/)?lower\w*\.(cc|h)|cloud\.h)$")
 # A service's folder is its own: others meet it through these.
-CLOUD_COMMON = {"cloud/attributes.h", "cloud/cloud.h", "cloud/ingress.h", "cloud/labels.h", "cloud/lowering.h", "cloud/opening.h", "cloud/ssh_access.h"}
+CLOUD_COMMON = {"cloud/attributes.h", "cloud/cloud.h", "cloud/ingress.h", "cloud/key_way.h", "cloud/labels.h", "cloud/lowering.h", "cloud/opening.h", "cloud/ssh_access.h"}
 CLOUD_REGISTRY = "src/cloud/registry.cc"
 
 # Third-party headers, each behind one file (OpenSSL's errors: behind the two that make them).

@@ -10,6 +10,10 @@
 #include "cloud/cloud.h"
 #include "core/kind.h"
 
+namespace nbform {
+class KeyWay;  // cloud/key_way.h
+}
+
 namespace nbform::gce {
 
 const Kind& instance_kind();
@@ -26,6 +30,9 @@ inline constexpr std::string_view kLogin = "nbform";  // the user whose keys sta
 
 const SshAccess& ssh_access();
 const Openings& openings();
+const KeyWay& key_way(const Live& vm);
+// As the guest agent reads a flag of the metadata.
+bool is_metadata_true(std::string_view text);
 
 void lower_notebook(const Notebook& notebook, const LowerContext& context, Graph& graph,
                     Diagnostics& problems);

@@ -165,6 +165,15 @@ void read_keys(Live& live, const Map& metadata) {
   live.attributes.set("ssh_keys_added", std::move(ours));
 }
 
+// What holds after project and instance are merged; where the answer has it not, the VM's own word.
+void read_os_login(Live& live, const Value& body, const Map& metadata) {
+  const Value& effective =
+      body.at_path("resourceStatus/effectiveInstanceMetadata/enableOsloginMetadataValue");
+  const Value* own = metadata.find("enable-oslogin");
+  bool says = own != nullptr && is_metadata_true(own->as_text());
+  live.attributes.set("os_login", effective.is_bool() ? effective.as_bool() : says);
+}
+
 void read_remembered(Live& live, const Map& labels) {
   auto text = [&](std::string_view key) {
     const Value* v = labels.find(key);
@@ -224,6 +233,7 @@ Live decode_instance(const Scope& scope, const Value& body) {
   live.attributes.set("deletion_protection", live.locked);
   Map metadata = metadata_map(body["metadata"]);
   read_keys(live, metadata);
+  read_os_login(live, body, metadata);
   live.attributes.set("metadata", std::move(metadata));
   live.attributes.set("labels", std::move(labels));
   live.tokens.set("labels", body["labelFingerprint"]);

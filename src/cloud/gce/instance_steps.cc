@@ -75,9 +75,7 @@ std::optional<Call> set_metadata(const StepContext& c) {
       metadata.set("ssh-keys", merged);
   }
   if (metadata == live_value(*c.live, "metadata").as_map()) return std::nullopt;
-  List items;
-  for (const auto& [key, value] : metadata) items.push_back(Map{{"key", key}, {"value", value}});
-  return on(c, "setMetadata", Map{{"fingerprint", token(c, "metadata")}, {"items", std::move(items)}});
+  return metadata_call(*c.live, metadata, c.request_id);
 }
 
 // A call that sets one attribute to what the edit approved, unless it is so already.

@@ -1,4 +1,5 @@
-// The mutations of gce.instance and what they mean to a person. Pure; used by instance.cc alone.
+// The mutations of gce.instance and what they mean to a person. Pure; used by instance.cc, and by
+// key_ways.cc.
 #pragma once
 
 #include <string>
@@ -22,6 +23,9 @@ std::vector<std::pair<const Kind*, std::string>> instance_leftovers(const StepCo
 
 // Body of instances.insert for one attempt; new data disks ride in it, existing ones are attached.
 Value insert_body(const StepContext& context);
+
+// setMetadata of the whole, if it is still as it was read.
+Call metadata_call(const Live& vm, const Map& metadata, std::string_view request_id);
 
 // The lines of a metadata value `ssh-keys` that this stack wrote, sorted: their comment is "nbform:<stack>".
 List own_key_lines(std::string_view all, std::string_view stack_label);

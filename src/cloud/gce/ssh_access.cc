@@ -43,6 +43,7 @@ class GceSshAccess final : public SshAccess {
                                "    nbform apply",
                                kIapRange));
   }
+  const KeyWay* key_way(const Live& machine) const override { return &gce::key_way(machine); }
   std::vector<MachineCall> host_key_sources(const Live& machine) const override {
     return {{"guest attributes", "compute.instances.getGuestAttributes",
              call(machine, "getGuestAttributes", {{"queryPath", "hostkeys/"}})},

@@ -1,5 +1,7 @@
 // The metadata value `ssh-keys`: which lines are ours. Fact: one "user:type key comment" a line; the guest
 // agent ignores the comment.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -42,6 +44,15 @@ std::string merge_key_lines(std::string_view all, const List& ours, std::string_
     if (!is_own(line, stack_label)) lines.emplace_back(line);
   for (const Value& line : ours) lines.emplace_back(line.as_text());
   return join(lines, "\n");
+}
+
+Call metadata_call(const Live& vm, const Map& metadata, std::string_view request_id) {
+  List items;
+  for (const auto& [key, value] : metadata) items.push_back(Map{{"key", key}, {"value", value}});
+  const Value* fingerprint = vm.tokens.find("metadata");
+  return zonal(
+      "POST", vm.scope, vm.zone, fmt::format("instances/{}/setMetadata", vm.name), request_id,
+      Map{{"fingerprint", fingerprint != nullptr ? *fingerprint : Value()}, {"items", std::move(items)}});
 }
 
 }  // namespace nbform::gce

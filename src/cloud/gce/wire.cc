@@ -50,6 +50,10 @@ Call zonal(std::string_view method, const Scope& scope, std::string_view zone, s
   return call;
 }
 
+bool is_metadata_true(std::string_view text) {
+  return iequals(text, "true") || iequals(text, "y") || iequals(text, "yes") || text == "1";
+}
+
 namespace {
 
 // Zonal, regional or global: the operation itself says where it is polled.
