@@ -196,6 +196,16 @@ RsaKeyPair generate_rsa_key(int bits) {
   return {Secret(bio_text(priv.get())), bio_text(pub.get())};
 }
 
+Ed25519KeyPair generate_ed25519_key() {
+  Pkey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  std::string seed(32, '\0'), open(32, '\0');
+  std::size_t seed_size = seed.size(), open_size = open.size();
+  if (!key || EVP_PKEY_get_raw_private_key(key.get(), bytes(seed), &seed_size) != 1 ||
+      EVP_PKEY_get_raw_public_key(key.get(), bytes(open), &open_size) != 1)
+    bug("OpenSSL could not make an Ed25519 key");
+  return {Secret(std::move(seed)), std::move(open)};
+}
+
 std::string uuid_from(std::string_view name) {
   std::string h = sha256(name).substr(0, 16);
   h[6] = static_cast<char>((h[6] & 0x0f) | 0x80);

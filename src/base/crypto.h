@@ -52,6 +52,13 @@ struct RsaKeyPair {
 };
 RsaKeyPair generate_rsa_key(int bits = 2048);
 
+// RFC 8032. Of a key to sign in with.
+struct Ed25519KeyPair {
+  Secret seed;             // 32 raw bytes
+  std::string public_key;  // 32 raw bytes
+};
+Ed25519KeyPair generate_ed25519_key();
+
 // RFC 9562 version 8 from the hash of `name`: the same name, the same id. Never all zero.
 std::string uuid_from(std::string_view name);
 

@@ -83,7 +83,7 @@ class Connect {
     ConnectSettings s;
     s.notebook = notebook_.key;
     s.access = target.access;
-    s.user = std::move(target.user);
+    s.keys = key_wishes(env, notebook_, target);
     s.forwards = NB_TRY(forwards_of(notebook_, s.access->jupyter_port(machine), options_.forwards));
     s.jupyter_port_fixed =
         notebook_.access.tunnel.value_or({}).remote != 0 || !notebook_.access.jupyter.port.absent();
@@ -92,7 +92,6 @@ class Connect {
     s.ssh_port = target.port;
     s.stack = session_.manifest().stack.label();
     s.opens_way = target.opens_way;
-    s.key_files = std::move(target.key_files);
     s.agent_socket = target.only_these_keys ? "" : env.env_var("SSH_AUTH_SOCK").value_or("");
     s.known_machines = NB_TRY(work_dir(env, session_.directory())) + "/host_keys";
     s.accept_new_host_key = options_.accept_new_host_key;

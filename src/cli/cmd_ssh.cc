@@ -36,7 +36,8 @@ Result<std::vector<std::string>> ssh_words(const SshHost& host, const SshOptions
 Result<std::vector<std::string>> command_for(Session& session, const SshOptions& options) {
   const Notebook* notebook = NB_TRY(reachable_notebook(session, options.name));
   Live machine = NB_TRY(running_machine(session, *notebook));
-  SshHost host = NB_TRY(ssh_host(session, *notebook, machine, options.identities, kKeysLimit));
+  SshHost host =
+      NB_TRY(ssh_host(session, *notebook, machine, options.identities, kKeysLimit, KeyInstaller::When::now));
   if (host.address.empty() || host.opens_way) host.stream = NB_TRY(stream_command(session, host));
   return ssh_words(host, options);
 }

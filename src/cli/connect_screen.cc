@@ -24,6 +24,8 @@ std::string_view stage_name(ConnectEvent::What what) {
       return "firewall";
     case ConnectEvent::What::host_key:
       return "host key";
+    case ConnectEvent::What::key:
+      return "key";
     case ConnectEvent::What::way:
       return "way in";
     case ConnectEvent::What::ssh:

@@ -161,6 +161,7 @@ Result<> Session::connect() {
   if (sandbox_ != nullptr) options.sandbox_token = Sandbox::kToken;
   for (const auto& [name, cloud] : manifest_.clouds)
     if (cloud.impersonate.set()) options.impersonate[name] = *cloud.impersonate;
+  options.mixed_endpoints = flags_.mixed_endpoints;
   options.aws = aws_entries(manifest_, sandbox_.get());
   wire_ = std::make_unique<Wire>(*env_, std::move(options));
   NB_TRY(find_projects());

@@ -71,7 +71,8 @@ Result<std::vector<SshHost>> hosts_of(Session& session, const std::vector<std::s
   }
   std::vector<SshHost> out;
   for (const FoundMachine& found : NB_TRY(find_machines(session, notebooks))) {
-    auto host = found.machine ? ssh_host(session, *found.notebook, *found.machine, identities, Duration{0})
+    auto host = found.machine ? ssh_host(session, *found.notebook, *found.machine, identities, Duration{0},
+                                         KeyInstaller::When::later)
                               : Result<SshHost>(not_created(*found.notebook));
     if (host.ok())
       out.push_back(std::move(*host));

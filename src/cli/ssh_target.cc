@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
+#include "cli/machine.h"
 #include "cli/work_dir.h"
 #include "cloud/cloud.h"
 #include "connect/host_keys.h"
+#include "engine/refresh.h"
 
 namespace nbform::cli {
 
 namespace {
+
+constexpr Duration kKeyArrives = std::chrono::seconds(5);  // the guest agent watches the metadata
 
 // The private halves of the keys that the manifest names, and those that ssh would try, as far as they exist.
 std::vector<std::string> key_files(Env& env, const Notebook& notebook) {
@@ -65,6 +70,22 @@ Result<FoundHostKeys> host_keys(Session& session, const SshAccess& access, const
   return std::move(*found);
 }
 
+Result<> step_until(Session& session, const std::function<bool()>& done) {
+  while (!done() && session.interrupts() == 0)
+    if (!session.env().step()) bug("something is waited for and nothing can happen");
+  return done() ? Result<>(Ok{}) : error(Code::cancelled, "Interrupted");
+}
+
+// Lists leave out what decides how keys are let in.
+Result<Live> read_again(Session& session, const Notebook& notebook, const Live& machine) {
+  std::optional<Result<std::optional<Live>>> found;
+  read_live(session.wire(), *machine.kind, machine.scope, machine.zone, machine.name,
+            [&](Result<std::optional<Live>> answer) { found = std::move(answer); });
+  NB_TRY(step_until(session, [&] { return found.has_value(); }));
+  std::optional<Live> fresh = NB_TRY(std::move(*found));
+  return fresh ? std::move(*fresh) : Result<Live>(not_created(notebook));
+}
+
 Diagnostic no_login(const Notebook& notebook) {
   return error(Code::usage, "The login is not known",
                fmt::format("The image of {} does not say which user it makes.", notebook.key))
@@ -99,10 +120,48 @@ Result<SshTarget> ssh_target(Env& env, const Notebook& notebook, const Live& mac
   return out;
 }
 
+KeyWishes key_wishes(Env& env, const Notebook& notebook, const SshTarget& target) {
+  const Ssh& declared = notebook.access.ssh;
+  KeyWishes out;
+  out.notebook = notebook.key;
+  out.access = target.access;
+  out.user = target.user;
+  out.keys_declared = !declared.keys.absent();
+  out.user_declared = !declared.user.absent();
+  out.key_files = target.key_files;
+  out.only_these_keys = target.only_these_keys;
+  out.has_agent = env.env_var("SSH_AUTH_SOCK").has_value();
+  out.own_key = own_key_path(env);
+  return out;
+}
+
+Result<SshTarget> seen_to_key(Session& session, const Notebook& notebook, const Live& machine,
+                              SshTarget target, KeyInstaller::When when) {
+  if (target.access->key_way(machine) == nullptr) return target;
+  Live fresh = NB_TRY(read_again(session, notebook, machine));
+  KeyInstaller installer(session.env(), session.wire(), key_wishes(session.env(), notebook, target));
+  std::optional<Result<SignInAs>> who;
+  installer.see_to(fresh, when, [&](Result<SignInAs> answer) { who = std::move(answer); });
+  NB_TRY(step_until(session, [&] { return who.has_value(); }));
+  SignInAs as = NB_TRY(std::move(*who));
+  target.user = as.user;
+  target.key_files = as.key_files;
+  if (!as.fresh) return target;
+  for (const std::string& notice : as.notices) session.shell().screen.err(printable(notice) + "\n");
+  session.shell().screen.err(fmt::format("key: {}\n", printable(as.said)));
+  if (when == KeyInstaller::When::later) return target;
+  bool arrived = false;
+  session.env().after(kKeyArrives, [&] { arrived = true; });
+  NB_TRY(step_until(session, [&] { return arrived; }));
+  return target;
+}
+
 Result<SshHost> ssh_host(Session& session, const Notebook& notebook, const Live& machine,
-                         const std::vector<std::string>& identities, Duration keys_limit) {
+                         const std::vector<std::string>& identities, Duration keys_limit,
+                         KeyInstaller::When when) {
   Env& env = session.env();
-  SshTarget target = NB_TRY(ssh_target(env, notebook, machine, identities));
+  SshTarget target = NB_TRY(
+      seen_to_key(session, notebook, machine, NB_TRY(ssh_target(env, notebook, machine, identities)), when));
   std::string stack = NB_TRY(env.file_info(NB_TRY(work_dir(env, session.directory())))).resolved;
   SshHost out;
   out.known_hosts = stack + "/host_keys";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/session.h"
+#include "connect/key_install.h"
 #include "connect/machine_stream.h"
 #include "connect/ssh_config.h"
 
@@ -19,6 +20,12 @@ struct SshTarget {
   bool only_these_keys = false;        // not the agent's
   bool opens_way = false;              // through the firewall, for as long as it is connected
 };
+// What is to be seen to before anybody signs in with these.
+KeyWishes key_wishes(Env& env, const Notebook& notebook, const SshTarget& target);
+// The target with what came of it: the machine has one of the keys, or was given one, which is said. A key
+// let in `now` is given a moment to arrive. Errors: denied names the permission; cancelled.
+Result<SshTarget> seen_to_key(Session& session, const Notebook& notebook, const Live& machine,
+                              SshTarget target, KeyInstaller::When when);
 
 // The notebook of that name where its machine is one that is reached by SSH. Errors: usage, unsupported.
 Result<const Notebook*> notebook_with_ssh(const Session& session, const std::string& name);
@@ -29,10 +36,12 @@ Result<const Notebook*> reachable_notebook(const Session& session, const std::st
 Result<SshTarget> ssh_target(Env& env, const Notebook& notebook, const Live& machine,
                              const std::vector<std::string>& identities);
 
-// The machine as ssh's configuration describes it, without `stream`. `keys_limit`: how long
+// The machine as ssh's configuration describes it, without `stream`. `when` a key is let in: `later` is up to
+// `connect --stdio`. `keys_limit`: how long
 // host keys that a boot has yet to write are waited for. Errors: also denied, where no host key is known.
 Result<SshHost> ssh_host(Session& session, const Notebook& notebook, const Live& machine,
-                         const std::vector<std::string>& identities, Duration keys_limit);
+                         const std::vector<std::string>& identities, Duration keys_limit,
+                         KeyInstaller::When when);
 
 // `nbform connect --stdio` for that machine, by absolute paths: ssh runs it from anywhere. Errors: usage, for
 // variables that it would not have.

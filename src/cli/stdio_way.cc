@@ -98,6 +98,7 @@ Result<int> serve_stdio(Session& session, const std::string& name, const std::st
   SshTarget target = NB_TRY(ssh_target(session.env(), *notebook, machine, {}));
   if (!machine_id.empty() && target.access->machine_id(machine) != machine_id)
     return another_machine(*notebook);
+  target = NB_TRY(seen_to_key(session, *notebook, machine, std::move(target), KeyInstaller::When::now));
   WayThroughFirewall firewall(session, *notebook, target);
   std::unique_ptr<MachineStream> way;
   Result<> opened = firewall.open(machine);

@@ -41,6 +41,8 @@ Connection::Connection(Env& env, Wire& wire, ConnectSettings settings, OnEvent o
       settings_(std::move(settings)),
       on_event_(std::move(on_event)),
       finder_(env, wire, *settings_.access, settings_.known_machines),
+      installer_(env, wire, settings_.keys),
+      who_{.user = settings_.keys.user, .key_files = settings_.keys.key_files},
       began_(env.now()) {
   if (settings_.opens_way)
     opening_ = std::make_unique<CallerOpening>(env, wire, settings_.access->openings(), settings_.stack,
@@ -57,8 +59,8 @@ Result<std::unique_ptr<Connection>> Connection::open(Env& env, Wire& wire, Conne
 
 Result<> Connection::open_tunnel() {
   TunnelSettings tunnel;
-  tunnel.user = settings_.user;
-  tunnel.key_files = settings_.key_files;
+  tunnel.user = who_.user;
+  tunnel.key_files = who_.key_files;
   tunnel.agent_socket = settings_.agent_socket;
   tunnel.forwards = settings_.forwards;
   tunnel.patience = settings_.patience;
@@ -156,7 +158,7 @@ void Connection::wait_for_machine(const std::string& why, FoundAddress done) {
 // Its host keys
 
 void Connection::find_keys(FoundAddress done) {
-  if (!expected_.empty() && expected_of_ == id()) return give_address(done);
+  if (!expected_.empty() && expected_of_ == id()) return see_to_key(done);
   expected_.clear();  // those of another machine, where there are any
   finder_.find(
       settings_.machine, began_ + settings_.patience,
@@ -171,13 +173,34 @@ void Connection::judge_keys(Result<FoundHostKeys> found, const FoundAddress& don
   } else if (!settings_.accept_new_host_key) {
     return done(no_host_key(settings_.notebook, found->reasons));
   }
-  give_address(done);
+  see_to_key(done);
 }
 
 void Connection::expect(std::vector<HostKey> keys, const std::string& from) {
   expected_ = std::move(keys);
   expected_of_ = id();
   tell(ConnectEvent::What::host_key, true, from);
+}
+
+// The key
+
+void Connection::see_to_key(const FoundAddress& done) {
+  installer_.see_to(settings_.machine, KeyInstaller::When::now,
+                    lifeline_.guard([this, done](Result<SignInAs> who) {
+                      if (!who.ok() && was_ready_ && is_transient(who.error().code))
+                        return wait_for_machine(who.error().summary, done);
+                      if (!who.ok()) return done(std::move(who).error());
+                      sign_in_as(std::move(*who));
+                      give_address(done);
+                    }));
+}
+
+void Connection::sign_in_as(SignInAs who) {
+  who_ = std::move(who);
+  if (!who_.fresh) return;
+  let_in_ = env_.now();
+  if (!who_.said.empty()) tell(ConnectEvent::What::key, true, who_.said);
+  for (const std::string& notice : who_.notices) tell(ConnectEvent::What::notice, true, notice);
 }
 
 void Connection::give_address(const FoundAddress& done) {
@@ -188,6 +211,8 @@ void Connection::give_address(const FoundAddress& done) {
   TunnelAddress found;
   found.host = std::move(address);
   found.port = settings_.ssh_port;
+  found.user = who_.user;
+  found.key_files = who_.key_files;
   found.host_key_types = types_of(expected_);
   done(std::move(found));
 }
@@ -195,6 +220,8 @@ void Connection::give_address(const FoundAddress& done) {
 void Connection::give_stream(const FoundAddress& done) {
   auto given = [this, done](TunnelAddress found) {
     found.host = fmt::format("{}, through IAP", settings_.machine.name);
+    found.user = who_.user;
+    found.key_files = who_.key_files;
     done(std::move(found));
   };
   MachineStreamCalls calls;
@@ -231,15 +258,20 @@ Result<> Connection::verify(const HostKey& shown) {
 
 // The tunnel
 
-// A boot starts sshd before the guest agent has written who may sign in.
+// A boot starts sshd before the guest agent has written who may sign in, and a key that was let in a moment
+// ago gets to the machine in a moment.
 bool Connection::keys_may_be_late(const SshFailure& failure) const {
-  const std::optional<Time>& started = settings_.machine.health.started;
-  return failure.problem == SshProblem::auth_refused && !was_ready_ && started &&
-         env_.now() - *started < kUsersAfterBoot;
+  auto is_recent = [this](const std::optional<Time>& when) {
+    return when && env_.now() - *when < kUsersAfterBoot;
+  };
+  return failure.problem == SshProblem::auth_refused &&
+         ((!was_ready_ && is_recent(settings_.machine.health.started)) || is_recent(let_in_));
 }
 
 void Connection::sign_in_later() {
   tell(ConnectEvent::What::ssh, false, "the machine knows none of the keys yet");
+  const std::vector<int> ports = tunnel_->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) settings_.forwards[i].local = ports[i];
   env_.after(kPollMachine, lifeline_.guard([this] {
     if (auto opened = open_tunnel(); !opened.ok()) fail(std::move(opened).error());
   }));
@@ -247,7 +279,11 @@ void Connection::sign_in_later() {
 
 Diagnostic Connection::with_remedy(const SshFailure& failure) const {
   Diagnostic why = failure.why;
-  if (failure.problem == SshProblem::auth_refused && why.hint.empty())
+  if (failure.problem != SshProblem::auth_refused || !why.hint.empty()) return why;
+  const KeyWay* way = settings_.access->key_way(settings_.machine);
+  if (who_.by_cloud && way != nullptr)
+    why.hint = fmt::format("{} decides who may sign in. It takes {}.", way->name(), way->takes());
+  else
     why.hint = fmt::format(
         "Let one of them in:\n    access: {{ssh: {{keys: [KEY.pub]}}}}\n"
         "    nbform apply --target {0}\nAnother key: nbform connect {0} -i FILE",
@@ -261,7 +297,7 @@ void Connection::on_tunnel(const TunnelEvent& event) {
     case TunnelEvent::What::connecting:
       return;  // its end is told in a moment
     case TunnelEvent::What::connected:
-      tell(What::ssh, true, fmt::format("{}@{}", settings_.user, event.text));
+      tell(What::ssh, true, fmt::format("{}@{}", who_.user, event.text));
       return look_for_jupyter();
     case TunnelEvent::What::via_program:
       return tell(What::notice, true, event.failure.why.detail);

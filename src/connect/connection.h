@@ -14,6 +14,7 @@
 #include "connect/caller_opening.h"
 #include "connect/host_keys.h"
 #include "connect/jupyter.h"
+#include "connect/key_install.h"
 #include "connect/machine_stream.h"
 #include "engine/wire.h"
 #include "net/tunnel.h"
@@ -24,11 +25,10 @@ struct ConnectSettings {
   std::string notebook;
   const SshAccess* access = nullptr;
   Live machine;  // as last read
-  std::string user;
+  KeyWishes keys;
   int ssh_port = 22;
   std::string stack;       // its label
   bool opens_way = false;  // lets the caller in through the firewall, see CallerOpening
-  std::vector<std::string> key_files;
   std::string agent_socket;
   std::vector<TunnelForward> forwards;           // Jupyter's first
   bool jupyter_port_fixed = false;               // it is looked for at no other port
@@ -44,6 +44,7 @@ struct ConnectEvent {
     machine,
     opening,
     host_key,
+    key,
     way,
     ssh,
     jupyter,
@@ -88,6 +89,8 @@ class Connection {
   void find_keys(FoundAddress done);
   void judge_keys(Result<FoundHostKeys> found, const FoundAddress& done);
   void expect(std::vector<HostKey> keys, const std::string& from);
+  void see_to_key(const FoundAddress& done);
+  void sign_in_as(SignInAs who);
   void give_address(const FoundAddress& done);
   void give_stream(const FoundAddress& done);
   Result<> verify(const HostKey& shown);
@@ -113,6 +116,9 @@ class Connection {
   AskPassphrase ask_passphrase_;
   HostKeyFinder finder_;
   std::unique_ptr<CallerOpening> opening_;
+  KeyInstaller installer_;
+  SignInAs who_;
+  std::optional<Time> let_in_;          // when a key was, last
   std::unique_ptr<MachineStream> way_;  // none: by the public address
   std::unique_ptr<Tunnel> tunnel_;
   std::unique_ptr<JupyterSearch> search_;

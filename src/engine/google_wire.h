@@ -9,6 +9,7 @@
 
 #include "core/kind.h"
 #include "net/client.h"
+#include "net/endpoints.h"
 #include "net/env.h"
 #include "net/google_auth.h"
 
@@ -17,6 +18,7 @@ namespace nbform {
 struct GoogleWireOptions {
   std::string sandbox_token;  // not empty: the sandbox; no credential and no endpoint is read
   std::string impersonate;
+  bool mixed_endpoints = false;  // one API on this machine and another live is what the user wants
 };
 
 class GoogleWire {
@@ -25,11 +27,15 @@ class GoogleWire {
 
   // Fills in request.http and sends it.
   void send(const Call& call, ApiRequest request, std::function<void(Result<Answer>)> done);
+  // E-mail of whoever calls: the credential's, else what userinfo says, else CLOUDSDK_CORE_ACCOUNT. Errors:
+  // unauthenticated, where nobody tells.
+  void caller(std::function<void(Result<std::string>)> done);
   // For what is no API call: the relay of IAP.
   Authorize authorizer();
 
  private:
   Result<std::string> base_of(const std::string& api);
+  Result<Endpoint> endpoint_of(const std::string& api) const;
 
   Env& env_;
   GoogleWireOptions options_;

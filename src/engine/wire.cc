@@ -27,12 +27,18 @@ GoogleWire& Wire::google(const std::string& cloud) {
   std::unique_ptr<GoogleWire>& half = google_[cloud];
   if (!half)
     half = std::make_unique<GoogleWire>(
-        env_, GoogleWireOptions{options_.sandbox_token, value_or_default(options_.impersonate, cloud)});
+        env_, GoogleWireOptions{options_.sandbox_token, value_or_default(options_.impersonate, cloud),
+                                options_.mixed_endpoints});
   return *half;
 }
 
 Authorize Wire::google_authorizer(const std::string& cloud) {
   return google(cloud).authorizer();
+}
+
+void Wire::caller(const Scope& scope, std::function<void(Result<std::string>)> done) {
+  ++calls_;
+  google(scope.cloud).caller(std::move(done));
 }
 
 AwsWire& Wire::aws(const std::string& cloud) {

@@ -15,6 +15,7 @@ namespace nbform {
 struct WireOptions {
   std::string sandbox_token;  // not empty: the sandbox; no credential and no endpoint of Google's is read
   std::map<std::string, std::string> impersonate;    // by entry of `clouds`
+  bool mixed_endpoints = false;                      // see GoogleWireOptions
   std::map<std::string, AwsWireOptions> aws;         // likewise
   std::function<void(const RetryNotice&)> on_retry;  // of calls that have none of their own
 };
@@ -31,6 +32,9 @@ class Wire {
 
   // What a non-2xx answer of that cloud means.
   Diagnostic refusal(const Scope& scope, const Response& answer) const;
+
+  // E-mail of whoever calls, of a cloud where there is one. Errors: unauthenticated.
+  void caller(const Scope& scope, std::function<void(Result<std::string>)> done);
 
   AwsWire& aws(const std::string& cloud);  // an entry of `clouds`
   Authorize google_authorizer(const std::string& cloud);

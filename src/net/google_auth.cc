@@ -364,6 +364,10 @@ Authorize GoogleAuth::exchanged_authorizer() {
   };
 }
 
+std::string GoogleAuth::account() const {
+  return state_->credential ? state_->credential->account : "";
+}
+
 std::string GoogleAuth::identity() const {
   return state_->credential ? describe(*state_->credential) : "";
 }

@@ -35,6 +35,8 @@ class GoogleAuth {
   // For people, without secrets, "" before the first token:
   // "service account nb@acme-ml.iam.gserviceaccount.com (GOOGLE_APPLICATION_CREDENTIALS)".
   std::string identity() const;
+  // E-mail; "" before the first token, and where the credential does not tell.
+  std::string account() const;
 
  private:
   struct State;

@@ -8,6 +8,8 @@ namespace nbform {
 
 namespace {
 
+constexpr std::string_view kMagic("openssh-key-v1\0", 15);  // PROTOCOL.key
+
 // Reads SSH's length-prefixed strings (RFC 4251 section 5).
 class Reader {
  public:
@@ -32,8 +34,16 @@ class Reader {
   std::string_view rest_;
 };
 
+std::string number(std::uint32_t n) {
+  std::string out;
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(n >> shift & 0xff);
+  return out;
+}
+std::string string(std::string_view bytes) {
+  return number(static_cast<std::uint32_t>(bytes.size())) + std::string(bytes);
+}
+
 std::optional<PrivateKey> read_openssh(std::string_view bytes) {
-  constexpr std::string_view kMagic("openssh-key-v1\0", 15);
   if (!bytes.starts_with(kMagic)) return std::nullopt;
   Reader reader(bytes.substr(kMagic.size()));
   auto cipher = reader.string(), kdf = reader.string(), options = reader.string();
@@ -94,6 +104,19 @@ std::optional<PrivateKey> read_private_key(std::string_view text) {
   if (kind == "ENCRYPTED PRIVATE KEY") return PrivateKey{"", "", true};
   if (kind == "PRIVATE KEY" && body) return PrivateKey{type_in_pkcs8(*body), "", false};
   return std::nullopt;
+}
+
+Secret write_private_key(const Ed25519KeyPair& pair, std::string_view comment, std::uint32_t check) {
+  constexpr std::string_view kType = "ssh-ed25519";
+  constexpr std::size_t kBlock = 8, kWidth = 70;
+  std::string secret = number(check) + number(check) + string(kType) + string(pair.public_key) +
+                       string(pair.seed.reveal() + pair.public_key) + string(comment);
+  for (char pad = 1; secret.size() % kBlock != 0; ++pad) secret += pad;
+  std::string body = base64(std::string(kMagic) + string("none") + string("none") + string("") + number(1) +
+                            string(string(kType) + string(pair.public_key)) + string(secret));
+  std::string out = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+  for (std::size_t at = 0; at < body.size(); at += kWidth) out += body.substr(at, kWidth) + "\n";
+  return Secret(out + "-----END OPENSSH PRIVATE KEY-----\n");
 }
 
 KeyOffers order_keys(const std::vector<KeyFile>& files,

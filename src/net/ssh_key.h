@@ -2,6 +2,7 @@
 // server. Pure: knows no file, no agent, no library.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ struct PrivateKey {
 
 // OpenSSH's own format (PROTOCOL.key), PKCS#1, SEC 1 and PKCS#8 PEM. None: not a private key.
 std::optional<PrivateKey> read_private_key(std::string_view text);
+
+// A file of OpenSSH's own format without a passphrase. `check`: any number, new each time.
+Secret write_private_key(const Ed25519KeyPair& pair, std::string_view comment, std::uint32_t check);
 
 // The type that an SSH public key blob begins with; "" for what is none.
 std::string key_type_of(std::string_view blob);

@@ -196,6 +196,8 @@ void Tunnel::Machine::attempt() {
 void Tunnel::Machine::reach(TunnelAddress address) {
   place_ = place(address);
   host_key_types_ = std::move(address.host_key_types);
+  if (!address.user.empty()) settings_.user = std::move(address.user);
+  if (!address.key_files.empty()) settings_.key_files = std::move(address.key_files);
   tell({.what = What::connecting, .text = place_});
   if (address.trouble) return on_ended(std::move(*address.trouble));
   if (address.stream) return talk(std::move(address.stream));

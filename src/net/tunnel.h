@@ -25,6 +25,9 @@ struct TunnelAddress {
   Descriptor stream = {};                        // used when open; host and port are for people then
   std::vector<std::string> host_key_types = {};  // whose keys the caller knows, best first; empty = any
   std::optional<SshFailure> trouble = {};        // there is no way to it now
+  // Who signs in there, where it is another than the settings say, and with which files, if not with theirs.
+  std::string user = {};
+  std::vector<std::string> key_files = {};
 };
 
 struct TunnelSettings {
