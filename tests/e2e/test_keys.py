@@ -2,10 +2,8 @@
 guest agent, which lets in whom the metadata, or OS Login, names."""
 
 import contextlib
-import http.server
 import json
 import os
-import queue
 import re
 import shutil
 import subprocess
@@ -14,11 +12,11 @@ import time
 import unittest
 import urllib.request
 
+import pages
 import ssh_machine
-from connect_case import ConnectCase, lines_of
+from connect_case import ConnectCase
 from harness import KEY
 from ssh_machine import USER
-from test_connect import Jupyter
 
 LINE = re.compile(r'(\S+?):(ssh-\S+ \S+) google-ssh \{"userName":"nbform-connect","expireOn":"(\S+)"\}$')
 
@@ -56,10 +54,7 @@ class Keys(ConnectCase):
 
     def setUp(self):
         super().setUp()
-        self.jupyter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Jupyter)
-        threading.Thread(target=self.jupyter.serve_forever, daemon=True).start()
-        self.addCleanup(self.jupyter.server_close)
-        self.addCleanup(self.jupyter.shutdown)
+        self.jupyter = pages.serve(self)
         agent = GuestAgent(self.cloud, self.sshd.place.path / "authorized_keys", self.LOGIN)
         self.addCleanup(agent.stop)
         self.write_stack()
@@ -74,18 +69,12 @@ notebooks:
     machine: e2-standard-2
     access:
       ssh: {{user: {self.LOGIN}, port: {self.sshd.port}{ssh}}}
-      tunnel: "{ssh_machine.free_port()}:{self.jupyter.server_port}"
+      tunnel: "{ssh_machine.free_port()}:{self.jupyter}"
 """)
 
     def open_plain(self):
-        """A running connect that was told of no key; its lines arrive in queues."""
-        process, out, err = self.start("connect train --no-open"), queue.Queue(), queue.Queue()
-        readers = [threading.Thread(target=lines_of, args=pair, daemon=True)
-                   for pair in ((process.stdout, out), (process.stderr, err))]
-        for reader in readers:
-            reader.start()
-        self.addCleanup(self.close, process, readers)
-        return process, out, err
+        """A running connect that was told of no key."""
+        return self.talk("connect train --no-open")
 
     def made_by_somebody_else(self):
         """The key at home when it was made has no private half here."""
@@ -125,7 +114,7 @@ notebooks:
         said = self.line(err, "  key ")
         self.assertRegex(said, r"~/\.ssh/id_ed25519, through the VM's metadata until 20\d\d-\d\d-\d\d \d\d:\d\d UTC")
         self.line(err, f"{self.LOGIN}@{self.address()}")
-        self.assertIn("version", json.load(urllib.request.urlopen(self.line(out, "http://127.0.0.1:") + "api", timeout=20)))
+        self.assertEqual(self.get(self.line(out, "http://127.0.0.1:")), "/tree")
         self.assertEqual(self.end(process), 0)
         *rest, ours = self.lines()
         self.assertEqual(rest, before)
