@@ -149,7 +149,7 @@ Result<SshTarget> seen_to_key(Session& session, const Notebook& notebook, const 
   if (!as.fresh) return target;
   for (const std::string& notice : as.notices) session.shell().screen.err(printable(notice) + "\n");
   session.shell().screen.err(fmt::format("key: {}\n", printable(as.said)));
-  if (when == KeyInstaller::When::later) return target;
+  if (when == KeyInstaller::When::later || as.by_cloud) return target;  // who rules logins is asked at each
   bool arrived = false;
   session.env().after(kKeyArrives, [&] { arrived = true; });
   NB_TRY(step_until(session, [&] { return arrived; }));

@@ -22,7 +22,8 @@ class KeyWay {
  public:
   virtual ~KeyWay() = default;
 
-  virtual std::string_view name() const = 0;   // for people, after "through": "the VM's metadata"
+  virtual std::string_view name() const = 0;   // for people, in a sentence: "the VM's metadata"
+  virtual std::string_view label() const = 0;  // where there is less room: "metadata"
   virtual std::string_view takes() const = 0;  // the permissions, as a sentence's end
   virtual Duration lifetime() const = 0;       // that a key is let in for
   // The cloud says who may sign in and by which name; keys and user of a manifest do not count.

@@ -13,11 +13,16 @@ namespace {
 
 constexpr Duration kSpare = std::chrono::minutes(5);  // a key that ends sooner is renewed
 constexpr Duration kLimit = std::chrono::minutes(3);  // for the whole of it
+constexpr std::size_t kAfterYear = 5;                 // of a date
 constexpr Duration kPause = std::chrono::milliseconds(500);
 
 // Only what it is good for, where that is less.
 Duration spare_of(const KeyWay& way) {
   return std::min(kSpare, way.lifetime() / 4);
+}
+
+std::string made_words(const UserKey& key) {
+  return fmt::format("There was no SSH key: nbform made one, {}.", key.file);
 }
 
 }  // namespace
@@ -75,7 +80,10 @@ void KeyInstaller::list_keys(const std::shared_ptr<Attempt>& attempt) {
       list_keys(attempt);
     }));
   for (const UserKey& key : agent_.value_or(std::vector<UserKey>())) attempt->keys.push_back(key);
-  for (UserKey& own : keys_of_files(env_, {wishes_.own_key})) attempt->keys.push_back(std::move(own));
+  for (UserKey& own : keys_of_files(env_, {wishes_.own_key})) {
+    own.name = "nbform's own key";
+    attempt->keys.push_back(std::move(own));
+  }
   judge_keys(attempt);
 }
 
@@ -102,6 +110,7 @@ void KeyInstaller::choose(const std::shared_ptr<Attempt>& attempt) {
     auto own = make_own_key(env_, wishes_.own_key);
     if (!own.ok()) return attempt->done(std::move(own).error());
     attempt->chosen = std::move(*own);
+    attempt->chosen.name = "nbform's own key";
     attempt->made = true;
   }
   KeyGrant& grant = attempt->grant;
@@ -147,7 +156,7 @@ void KeyInstaller::settle(const std::shared_ptr<Attempt>& attempt, Result<Answer
       return;
     case Settlement::State::failed:
       if (verdict.failure.code != Code::conflict && verdict.failure.code != Code::busy)
-        return attempt->done(refused(*attempt->way, std::move(verdict.failure)));
+        return attempt->done(refused(*attempt, std::move(verdict.failure)));
       return read_again(attempt);
     case Settlement::State::unknown:
     case Settlement::State::spent:
@@ -186,10 +195,9 @@ void KeyInstaller::finish(const std::shared_ptr<Attempt>& attempt) {
   out.user = std::move(*login);
   out.by_cloud = way.rules_logins();
   out.fresh = true;
-  out.said = fmt::format("{}, through {} until {} UTC", attempt->chosen.name, way.name(),
-                         format_date_clock(attempt->until));
-  if (attempt->made)
-    out.notices.push_back(fmt::format("There was no SSH key: nbform made one, {}.", attempt->chosen.file));
+  out.said = fmt::format("{} until {} UTC, {}", attempt->chosen.name,
+                         format_date_clock(attempt->until).substr(kAfterYear), way.label());
+  if (attempt->made) out.notices.push_back(made_words(attempt->chosen));
   if (out.by_cloud && wishes_.user_declared && out.user != wishes_.user)
     out.notices.push_back(fmt::format("{} rules the names: {} signs in, not {} as access.ssh.user has it.",
                                       way.name(), out.user, wishes_.user));
@@ -201,8 +209,10 @@ void KeyInstaller::finish(const std::shared_ptr<Attempt>& attempt) {
   attempt->done(std::move(out));
 }
 
-Diagnostic KeyInstaller::refused(const KeyWay& way, Diagnostic why) const {
+Diagnostic KeyInstaller::refused(const Attempt& attempt, Diagnostic why) const {
+  const KeyWay& way = *attempt.way;
   why.address = wishes_.notebook;
+  if (attempt.made) why.detail += "\n" + made_words(attempt.chosen);
   if (why.code != Code::denied) return why;
   why.summary = fmt::format("You may not let your key in through {}", way.name());
   why.hint = fmt::format("It takes {}.", way.takes());

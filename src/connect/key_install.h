@@ -60,7 +60,7 @@ class KeyInstaller {
   void read_again(const std::shared_ptr<Attempt>& attempt);
   void finish(const std::shared_ptr<Attempt>& attempt);
   SignInAs as_wished(const std::string& first_file = {}) const;
-  Diagnostic refused(const KeyWay& way, Diagnostic why) const;
+  Diagnostic refused(const Attempt& attempt, Diagnostic why) const;
 
   Env& env_;
   Wire& wire_;

@@ -4,6 +4,7 @@ guest agent, which lets in whom the metadata, or OS Login, names."""
 import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -112,7 +113,7 @@ notebooks:
         before = self.lines()
         process, out, err = self.open_plain()
         said = self.line(err, "  key ")
-        self.assertRegex(said, r"~/\.ssh/id_ed25519, through the VM's metadata until 20\d\d-\d\d-\d\d \d\d:\d\d UTC")
+        self.assertRegex(said, r"~/\.ssh/id_ed25519 until \d\d-\d\d \d\d:\d\d UTC, metadata  ")
         self.line(err, f"{self.LOGIN}@{self.address()}")
         self.assertEqual(self.get(self.line(out, "http://127.0.0.1:")), "/tree")
         self.assertEqual(self.end(process), 0)
@@ -129,6 +130,24 @@ notebooks:
         self.line(out, "http://127.0.0.1:")
         self.assertEqual(self.end(process), 0)
         self.assertEqual(self.cloud.mutations(), writes)
+
+    def test_an_apply_that_asks_meanwhile_goes_on(self):
+        self.made_by_somebody_else()
+        self.has_key()
+        text = (self.stack / "main.nb.yaml").read_text()
+        self.manifest(text.replace("    access:", "    labels: {team: research}\n    metadata: {flavour: mild}\n    access:"))
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        applying = self.start("apply", stdin=slave)
+        os.close(slave)
+        ssh_machine.until(lambda: b"[y/N]" in os.read(master, 4096), "the question")
+        self.nbform("ssh train true")
+        lines = self.lines()
+        self.assertRegex(lines[-1], LINE)
+        os.write(master, b"y\n")
+        self.assertEqual(self.finish(applying).returncode, 0)
+        self.assertEqual((self.lines(), self.metadata()["flavour"]), (lines, "mild"))
+        self.expect_settled(self.cloud)
 
     def test_what_is_over_goes_and_what_others_wrote_stays(self):
         self.made_by_somebody_else()
@@ -218,7 +237,7 @@ notebooks:
         done = subprocess.run(["ssh", "-F", conf, "-o", "BatchMode=yes", "nbform-train", "echo in"], env=self.env,
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.stdout, "in\n", done.stderr)
-        self.assertIn("through the VM's metadata until", done.stderr)
+        self.assertIn("UTC, metadata", done.stderr)
 
     def test_os_login_names_who_signs_in(self):
         self.manifest((self.stack / "main.nb.yaml").read_text().replace(f"user: {self.LOGIN}", "user: ana"))
@@ -228,7 +247,7 @@ notebooks:
         self.cloud.admin("posix", email=self.account(), username=self.LOGIN)
         metadata = self.metadata()
         process, out, err = self.open_plain()
-        self.line(err, "~/.ssh/id_ed25519, through OS Login until")
+        self.line(err, "UTC, OS Login")
         self.line(err, f"OS Login rules the names: {self.LOGIN} signs in, not ana as access.ssh.user has it.")
         self.line(err, f"{self.LOGIN}@{self.address()}")
         self.line(out, "http://127.0.0.1:")

@@ -25,6 +25,7 @@ std::string_view metadata_text(const Live& vm, std::string_view key) {
 class MetadataKeys final : public KeyWay {
  public:
   std::string_view name() const override { return "the VM's metadata"; }
+  std::string_view label() const override { return "metadata"; }
   std::string_view takes() const override {
     return "compute.instances.setMetadata and, on the VM's service account, iam.serviceAccounts.actAs";
   }
@@ -46,6 +47,7 @@ class MetadataKeys final : public KeyWay {
 class OsLogin final : public KeyWay {
  public:
   std::string_view name() const override { return "OS Login"; }
+  std::string_view label() const override { return name(); }
   std::string_view takes() const override {
     return "roles/compute.osLogin (with sudo: roles/compute.osAdminLogin) and, on the VM's service account, "
            "roles/iam.serviceAccountUser";
