@@ -23,7 +23,7 @@ LINE = re.compile(r'(\S+?):(ssh-\S+ \S+) google-ssh \{"userName":"nbform-connect
 
 
 class GuestAgent:
-    """Writes the machine's authorized_keys from the simulated cloud, twice a second."""
+    """Writes the machine's authorized_keys from the simulated cloud, five times a second."""
 
     def __init__(self, cloud, path, login):
         self.cloud, self.path, self.login = cloud, path, login
@@ -32,9 +32,11 @@ class GuestAgent:
         self.thread.start()
 
     def run(self):
-        while not self.over.wait(0.5):
+        while not self.over.wait(0.2):
             with contextlib.suppress(OSError, IndexError, KeyError):
-                self.path.write_text("".join(key + "\n" for key in self.keys()))
+                fresh = self.path.with_suffix(".new")  # sshd never sees half of it
+                fresh.write_text("".join(key + "\n" for key in self.keys()))
+                fresh.replace(self.path)
 
     def keys(self):
         world = json.load(urllib.request.urlopen(f"{self.cloud.url}/_nbsim/world", timeout=10))
