@@ -21,7 +21,7 @@ import aws_messages
 from answers import Answers
 from discovery import PREFIX, Discovery
 
-OTHERS = ("/latest/", "/federation/credentials", "/token", "/v1/token", "/oauth2/", "/v1/projects/-/serviceAccounts/", "/computeMetadata/", "/_nbsim/")
+OTHERS = ("/latest/", "/federation/credentials", "/token", "/v1/token", "/oauth2/", "/v1/projects/-/serviceAccounts/", "/v1/users/", "/computeMetadata/", "/_nbsim/")
 REDACTED = "[redacted]"
 # Whose envelope a refusal of no known operation is held against.
 ANY_OPERATION = {"ec2": "DescribeInstances", "sts": "GetCallerIdentity", "ssm": "GetParameter",

@@ -122,7 +122,7 @@ class Opening(ConnectCase):
         said = self.refused()
         self.assertIn("The firewall may not be opened", said)
         self.assertIn("compute.firewalls.list, .create and .delete", said)
-        self.env["NBFORM_CHECKIP_URL"] = f"{self.cloud.url}/nothing"
+        self.env["NBFORM_CHECKIP_URL"] = f"{self.cloud.url}/_nbsim/nothing"
         self.assertIn("access: {ssh: {allow_from: [ADDRESS/32]}}", self.refused())
 
     def test_without_a_public_address_it_is_the_relay_that_is_let_in(self):
