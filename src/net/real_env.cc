@@ -141,6 +141,7 @@ class RealEnv : public FileEnv {
   void end_program(std::uint64_t id, Result<ProgramResult> result);
 
   Timers timers_;
+  bool timers_turn_ = true;
   Watches watches_;
   Exchanges exchanges_;
   Interrupts interrupts_;
@@ -185,7 +186,9 @@ bool RealEnv::step() {
 
 bool RealEnv::deliver() {
   if (deliver_interrupt() || deliver_exchange()) return true;
-  if (auto fn = timers_.take_due(steady_us())) {
+  // Not twice before the rest was looked at: timers that are always due would starve it.
+  if (auto fn = std::exchange(timers_turn_, true) ? timers_.take_due(steady_us()) : nullptr) {
+    timers_turn_ = false;
     fn();
     return true;
   }

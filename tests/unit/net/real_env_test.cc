@@ -303,6 +303,21 @@ TEST_CASE("timers fire in order of time, not before it, and not when cancelled")
   CHECK(Clock::now() - begun >= 30ms);
 }
 
+TEST_CASE("timers that are always due starve no descriptor") {
+  auto env = make_real_env();
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  bool readable = false;
+  WatchId watch = env->watch(ends[0], {.read = true}, [&](Readiness) { readable = true; });
+  REQUIRE(::write(ends[1], "x", 1) == 1);
+  std::function<void()> again = [&] { env->after(Duration(0), again); };
+  again();
+  for (int i = 0; i < 10 && !readable; ++i) REQUIRE(env->step());
+  CHECK(readable);
+  env->unwatch(watch);
+  for (int end : ends) ::close(end);
+}
+
 TEST_CASE("each interrupt is delivered, also while waiting, and none after the handler is gone") {
   auto env = make_real_env();
   int interrupts = 0;

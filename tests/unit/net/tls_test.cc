@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -163,10 +164,8 @@ TEST_CASE("a WebSocket goes through the proxy that the environment names, and sa
     return;
   }
   TlsServer server(dir);
-  bool refuses = false;
-  TinyServer proxy([&](int fd, const std::string& request, int) {
-    CHECK(request.starts_with("CONNECT relay.example:443 HTTP/1.1\r\n"));
-    CHECK(request.find("Proxy-Authorization: Basic bWU6c2VjcmV0\r\n") != std::string::npos);
+  std::atomic<bool> refuses = false;
+  TinyServer proxy([&](int fd, const std::string&, int) {
     if (refuses) return TinyServer::answer(fd, "", "HTTP/1.1 407 No\r\n");
     Descriptor far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in to{};
@@ -181,6 +180,8 @@ TEST_CASE("a WebSocket goes through the proxy that the environment names, and sa
   const std::string named = "http://me:secret@" + proxy.url("").substr(7);
   ::setenv("HTTPS_PROXY", named.c_str(), 1);
   CHECK(knock("https://relay.example/", dir.path("ca.pem")).answer.status == 200);
+  CHECK(proxy.request(0).starts_with("CONNECT relay.example:443 HTTP/1.1\r\n"));
+  CHECK(proxy.request(0).find("Proxy-Authorization: Basic bWU6c2VjcmV0\r\n") != std::string::npos);
   refuses = true;
   WebSocketEnd refused = knock("https://relay.example/", dir.path("ca.pem"));
   CHECK(refused.how == WebSocketEnd::How::unreachable);
