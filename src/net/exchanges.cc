@@ -19,7 +19,7 @@ namespace {
 
 constexpr long kMaxPerHost = 32;
 constexpr std::size_t kMaxHeaders = 256 << 10;
-constexpr std::size_t kMaxBuffered = std::size_t{24} << 20;  // of all bodies that are arriving
+constexpr std::size_t kMaxBuffered = std::size_t{24} << 20;  // memory of all bodies that are arriving
 constexpr long kConnectLimitMs = 20'000;
 
 // libcurl, with the thirty libraries that it brings, is loaded when the first exchange begins: it would more
@@ -72,7 +72,8 @@ struct Transfer {
   CURL* easy = nullptr;  // none: waits for its turn
   curl_slist* headers = nullptr;
   Response response;
-  std::size_t* buffered = nullptr;  // bytes of all bodies that are arriving
+  std::size_t* buffered = nullptr;  // memory of all bodies that are arriving
+  std::size_t held = 0;             // of it, by this one
   std::size_t header_bytes = 0;
   bool too_large = false;
   int starts = 0;  // how often curl was about to send it
@@ -81,12 +82,12 @@ struct Transfer {
   Transfer(Exchange what, std::size_t* all) : exchange(std::move(what)), buffered(all) {}
   Transfer(const Transfer&) = delete;
   ~Transfer() {
-    *buffered -= response.body.size();
+    *buffered -= held;
     if (easy != nullptr) curl().easy_cleanup(easy);
     curl().slist_free_all(headers);
   }
   Response hand_over() {
-    *buffered -= response.body.size();
+    *buffered -= std::exchange(held, 0);
     return std::exchange(response, {});
   }
   bool is_mutation() const { return exchange.request.method != "GET" && exchange.request.method != "HEAD"; }
@@ -103,12 +104,15 @@ void make_room(std::string& body, const Headers& headers, std::size_t most) {
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
   auto& transfer = *static_cast<Transfer*>(to);
   std::string& body = transfer.response.body;
-  transfer.too_large =
-      body.size() + size > transfer.exchange.request.max_body || *transfer.buffered + size > kMaxBuffered;
-  if (transfer.too_large) return 0;
   if (body.empty()) make_room(body, transfer.response.headers, transfer.exchange.request.max_body);
+  std::size_t& all = *transfer.buffered;
+  std::size_t whole = body.size() + size, room = std::max(body.capacity(), whole);
+  transfer.too_large =
+      whole > transfer.exchange.request.max_body || all - transfer.held + room > kMaxBuffered;
+  if (transfer.too_large) return 0;
   body.append(data, size);
-  *transfer.buffered += size;
+  all += body.capacity() - transfer.held;
+  transfer.held = body.capacity();
   return size;
 }
 
