@@ -16,7 +16,7 @@ namespace nbform {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
-constexpr std::size_t kMaxTags = 1'000'000;
+constexpr std::ptrdiff_t kMaxElements = 250'000, kMaxAttributes = 500'000;
 constexpr int kMaxDepth = 64;
 constexpr std::string_view kPairs = "tagSet";
 // An element's text is part of it: half the nodes of the default.
@@ -60,21 +60,21 @@ Result<> check_entities(std::string_view text) {
   return Ok{};
 }
 
-// Each takes memory before anything is read of it.
-bool has_too_many_tags(std::string_view text) {
-  if (text.size() < 3 * kMaxTags) return false;  // <a>
-  std::size_t tags = 0;
-  for (auto at = text.find('<'); at != std::string_view::npos && tags <= kMaxTags;
-       at = text.find('<', at + 1))
-    ++tags;
-  return tags > kMaxTags;
+// Each element takes memory before anything is read of it, and so does each attribute; no more of them than
+// there are `=`.
+bool has_too_many_parts(std::string_view text) {
+  if (text.size() < 4 * kMaxElements) return false;  // <a/>
+  std::ptrdiff_t elements = 0;
+  for (auto at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1))
+    if (at + 1 < text.size() && text[at + 1] != '/') ++elements;
+  return elements > kMaxElements || std::count(text.begin(), text.end(), '=') > kMaxAttributes;
 }
 
 Result<> check_text(std::string_view text) {
   if (text.size() > kMaxBytes) return unreadable(fmt::format("It has {} bytes.", text.size()));
   if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
     return unreadable("It is not text in UTF-8.");
-  if (has_too_many_tags(text)) return unreadable("It has too many elements.");
+  if (has_too_many_parts(text)) return unreadable("It has too many elements.");
   if (!text.starts_with('<') || !text.ends_with('>')) return unreadable("It is not XML, or it is cut.");
   return check_entities(text);
 }

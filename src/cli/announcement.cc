@@ -7,6 +7,11 @@
 
 namespace nbform::cli {
 
+std::string tunnel_label(const Session& session) {
+  std::string label = session.manifest().stack.label();
+  return session.in_sandbox() ? "sandbox/" + label : label;
+}
+
 Announcement::Announcement(Session& session, OpenJupyter open, const AnnouncementFlags& flags)
     : open_(std::move(open)), flags_(flags) {
   list_it(session);
@@ -25,8 +30,8 @@ std::string Announcement::url(bool with_token) const {
 }
 
 void Announcement::list_it(Session& session) {
-  auto listed = AnnouncedTunnel::announce(session.env(), {session.manifest().stack.label(), open_.notebook,
-                                                          open_.machine, url(false), session.env().now()});
+  auto listed = AnnouncedTunnel::announce(
+      session.env(), {tunnel_label(session), open_.notebook, open_.machine, url(false), session.env().now()});
   if (!listed.ok())
     return session.shell().screen.err(
         fmt::format("  not shown by nbform status: {}\n", printable(listed.error().detail)));

@@ -25,6 +25,9 @@ struct OpenJupyter {
   FoundJupyter found;
 };
 
+// The stack that an open notebook is listed under, for `nbform status`: a simulated one is another.
+std::string tunnel_label(const Session& session);
+
 // Listed, and the browser let in, as long as this is.
 class Announcement {
  public:

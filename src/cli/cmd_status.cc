@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "cli/announcement.h"
 #include "cli/commands.h"
 #include "cli/header.h"
 #include "cli/session.h"
@@ -35,7 +36,7 @@ void show(Session& session, const Snapshot& snapshot, const StatusOptions& optio
   Shell& shell = session.shell();
   const Stack& stack = session.manifest().stack;
   auto rows = status_rows(snapshot, declared_in(session.manifest()), stack.label(), stack.name, snapshot.at);
-  add_tunnels(rows, live_tunnels(session.env()), stack.label());
+  add_tunnels(rows, live_tunnels(session.env()), tunnel_label(session));
   if (options.json.asked()) {
     shell.screen.out(to_pretty_json(status_json(rows, snapshot, stack.name)));
     return;

@@ -52,11 +52,11 @@ class WayThroughFirewall {
 
   Result<> open(const Live& machine) {
     if (!opening_) return Ok{};
-    std::optional<Result<std::string>> opened;
-    opening_->ensure(machine, [&](Result<std::string> how) { opened = std::move(how); });
-    if (!step_until(session_, [&] { return opened.has_value(); }))
+    auto opened = std::make_shared<std::optional<Result<std::string>>>();  // may be called after an interrupt
+    opening_->ensure(machine, [opened](Result<std::string> how) { *opened = std::move(how); });
+    if (!step_until(session_, [&] { return opened->has_value(); }))
       return error(Code::cancelled, "Interrupted");
-    return opened->ok() ? Result<>(Ok{}) : std::move(*opened).error();
+    return (*opened)->ok() ? Result<>(Ok{}) : std::move(**opened).error();
   }
 
   // What ends ssh ends this as well, at once; so the request is sent, and its answer waited for a moment.
@@ -77,17 +77,17 @@ class WayThroughFirewall {
 
 Result<Descriptor> stream_to(Session& session, const Notebook& notebook, const Live& machine,
                              const SshTarget& target, std::unique_ptr<MachineStream>& way) {
-  std::optional<Result<Descriptor>> stream;
+  auto stream = std::make_shared<std::optional<Result<Descriptor>>>();
   MachineStreamCalls calls;
-  calls.connected = [&](Descriptor got) { stream = std::move(got); };
-  calls.failed = [&](Diagnostic why) { stream = std::move(why); };
+  calls.connected = [stream](Descriptor got) { *stream = std::move(got); };
+  calls.failed = [stream](Diagnostic why) { *stream = std::move(why); };
   calls.notice = [&session](const std::string& text) {
     session.shell().screen.err(fmt::format("nbform: {}\n", printable(text)));
   };
   way = std::make_unique<MachineStream>(session.env(), session.wire(), *target.access, machine, target.port,
                                         notebook.key, std::move(calls));
-  if (!step_until(session, [&] { return stream.has_value(); })) return error(Code::cancelled, "Interrupted");
-  return std::move(*stream);
+  if (!step_until(session, [&] { return stream->has_value(); })) return error(Code::cancelled, "Interrupted");
+  return std::move(**stream);
 }
 
 }  // namespace
@@ -106,6 +106,7 @@ Result<int> serve_stdio(Session& session, const std::string& name, const std::st
                             : Result<Descriptor>(std::move(opened).error());
   Result<int> code =
       stream.ok() ? relay(session, std::move(*stream)) : Result<int>(std::move(stream).error());
+  way.reset();
   firewall.close();
   return code;
 }

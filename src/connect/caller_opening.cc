@@ -93,7 +93,10 @@ void CallerOpening::open(const Opened& done) {
   if (there != all_.end()) return done(text());
   auto call = openings_.open(machine_, stack_, mine_, port_, request_id("open"));
   if (!call.ok()) return done(std::move(call).error());
+  opening_ = true;
   send(*call, [this, done](Result<> opened) {
+    opening_ = false;
+    if (closes_then_) return close(std::exchange(closes_then_, nullptr));
     bool there = opened.ok() || opened.error().code == Code::exists;
     if (!there) return done(refused(std::move(opened).error()));
     done(text());
@@ -101,6 +104,11 @@ void CallerOpening::open(const Opened& done) {
 }
 
 void CallerOpening::close(Done done) {
+  if (opening_) {  // only what is there can be closed
+    closes_then_ = std::move(done);
+    return;
+  }
+  lifeline_ = Lifeline();  // nothing that was under way opens it again
   if (!std::exchange(is_open_, false) || is_connected(mine_.notebook)) return done(Ok{});
   ensured_.reset();
   list("", [this, done = std::move(done)](Result<> listed) {

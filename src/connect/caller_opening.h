@@ -53,6 +53,8 @@ class CallerOpening {
   Opening mine_;              // its id is not used
   std::vector<Opening> all_;  // of the stack, as last read
   bool is_open_ = false;      // or may be
+  bool opening_ = false;      // that request is under way
+  Done closes_then_;          // close was called meanwhile
   std::optional<Time> ensured_;
   Lifeline lifeline_;
 };

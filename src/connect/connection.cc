@@ -134,6 +134,7 @@ void Connection::open_way(FoundAddress done) {
 }
 
 void Connection::close(CallerOpening::Done done) {
+  lifeline_ = Lifeline();  // nothing that was under way goes on
   search_.reset();
   tunnel_.reset();
   way_.reset();

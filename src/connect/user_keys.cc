@@ -44,7 +44,7 @@ void keys_of_agent(Env& env, std::function<void(std::vector<UserKey>)> done) {
     std::vector<UserKey> out;
     if (ran.ok() && ran->exit_code == 0)
       for (std::string_view line : split(ran->out, '\n'))
-        if (auto key = parse_host_key(line)) {
+        if (auto key = parse_host_key(line); key && key->type.find("-cert-") == std::string::npos) {
           std::string comment(trim(line.substr(std::min(line.size(), key->text().size()))));
           out.push_back({key->text(), "", fmt::format("{} (agent)", comment.empty() ? key->type : comment)});
         }

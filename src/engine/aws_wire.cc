@@ -137,7 +137,7 @@ void AwsWire::send_known(const Scope& scope, const Call& call, ApiRequest reques
   request.http = request_of((*to)->base, call);
   if (!call.fields.empty())
     request.read = [fields = Fields(call.fields)](Response& r) {
-      return read_aws_body(std::move(r.body), fields);
+      return read_aws_body(r.ok() ? std::move(r.body) : r.body, fields);  // a refusal is read again
     };
   auto judge = [this, region = scope.region, done = std::move(done)](Result<Answer> answer) {
     if (answer.ok()) answering_.insert(region);

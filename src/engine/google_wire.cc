@@ -87,6 +87,7 @@ void GoogleWire::caller(std::function<void(Result<std::string>)> done) {
          std::string email(answer.ok() ? answer->json["email"].as_text() : "");
          if (email.empty()) email = named.value_or("");
          if (!email.empty()) return done(std::move(email));
+         if (!answer.ok()) return done(std::move(answer).error());
          done(error(Code::unauthenticated, "Nobody says who you are to Google",
                     "The access token does not tell its owner's e-mail address.")
                   .with_hint("Log in again, or set CLOUDSDK_CORE_ACCOUNT to the address:\n"

@@ -28,6 +28,8 @@ void Task::decide_anew(const Call& sent, std::function<void(Result<>)> go) {
 
 Result<> Task::still_meant(Live fresh, const Call& sent) {
   if (change_.live) change_.kind->carry_over(fresh, *change_.live);
+  if (fresh.numeric_id != live_->numeric_id)
+    return drifted(change_, fmt::format("{} was deleted and made again.", fresh.id));
   // What is going already, by a send whose answer was lost, loses its parts one by one.
   bool is_going = fresh.health.state == Health::State::settling;
   bool same_guard = is_going || (fresh.owner == live_->owner && fresh.keep == live_->keep &&

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import time
 import unittest
 
 import pages
@@ -112,6 +113,22 @@ class Opening(ConnectCase):
         self.assertEqual(self.end(process), 130)
         self.assertEqual(self.openings(), [])
 
+    def test_ctrl_c_while_it_is_being_opened_closes_it_once_it_is(self):
+        self.made()
+        self.cloud.admin("faults", list=[{"match": {"method": "firewalls.insert"}, "do": {"delay": "2s"}}])
+        for command in (f"connect train --no-open -i {self.key}", "connect --stdio train"):
+            before = self.inserts()
+            process, _, err = self.talk(command)
+            ssh_machine.until(lambda: self.inserts() > before, "a rule on its way")
+            time.sleep(0.5)
+            self.assertEqual(self.end(process), 130)
+            time.sleep(2.5)
+            self.assertEqual(self.openings(), [], command)
+            self.cloud.admin("faults", list=[{"match": {"method": "firewalls.insert"}, "do": {"delay": "2s"}}])
+
+    def inserts(self):
+        return len([d for d in self.cloud.compute() if "firewalls" in d["path"] and d["method"] == "POST"])
+
     def test_what_is_missing_is_said(self):
         self.let_me_in(ssh="")
         self.made()
@@ -173,7 +190,9 @@ notebooks:
         self.assertEqual(len(self.openings_of_group()), 1)
         self.assertEqual(self.end(process), 0)
         self.assertEqual(self.openings_of_group(), [])
-        self.nbform("destroy -y")
+        self.cloud.admin("deny", permission="ec2:DescribeVolumes")
+        said = self.nbform("plan", exit=1).stderr
+        self.assertIn("ec2:DescribeVolumes", said)  # a refused list names what is denied
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ class OsLogin final : public KeyWay {
     for (const Value& one : answer.at_path("loginProfile/posixAccounts").as_list())
       if (account == nullptr || one["primary"].as_bool()) account = &one;
     std::string name(account != nullptr ? (*account)["username"].as_text() : "");
-    if (!name.empty()) return name;
+    constexpr std::string_view kLegal = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    bool legal = name.find_first_not_of(kLegal) == std::string::npos && !name.starts_with('-');
+    if (!name.empty() && legal) return name;
     return error(Code::unavailable, "OS Login gives no account",
                  fmt::format("{} has no POSIX account in the project.", grant.caller));
   }

@@ -128,8 +128,11 @@ TEST_CASE("hostile XML is an error, not a crash") {
   CHECK(read(nested(65)) == "It is nested too deeply.");
   CHECK(read(nested(200'000)) == "It is nested too deeply.");
   std::string wide = "<r>";
-  for (int i = 0; i < 1'000'001; ++i) wide += "<a/>";
-  CHECK(read(wide + "</r>") == "It has too many elements.");
+  for (int i = 0; i < 250'000; ++i) wide += "<a/>x";
+  CHECK(read(wide + "</r>") == "It has too many elements.");  // with the outermost
+  std::string dressed = "<r";
+  for (int i = 0; i < 500'001; ++i) dressed += " a=\"\"";
+  CHECK(read(dressed + "/>") == "It has too many elements.");
   CHECK(read("<r>" + std::string(33 << 20, 'x') + "</r>").find("bytes") != std::string::npos);
   CHECK(read("<r>\xff</r>") == "It is not text in UTF-8.");
   for (std::size_t n = 0; n < 40; ++n) {  // wherever it stands in a word of the processor
