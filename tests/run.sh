@@ -1,6 +1,7 @@
 #!/bin/sh
 # Everything from a fresh Debian 12 to the verdict: packages, a release build (binaries in build/bin), every suite,
-# then unit and golden tests, a part of the crash tests and the tunnel again under ASan and UBSan. Fuzzing is a minute a target.
+# then the unit tests, every fourth golden, a part of the crash tests and the tunnel again under ASan and UBSan. Fuzzing is a
+# minute a target.
 #   sh tests/run.sh [--fast] [--suite NAME]... [--report FILE]
 #     --fast         unit, golden and layout, without the sanitizers
 #     --suite NAME   only this suite (unit golden layout contract e2e crash bench fuzz), without the sanitizers; repeatable
@@ -13,7 +14,7 @@ export CI=true
 
 all="unit golden layout contract e2e crash bench fuzz"
 suites="" sanitizers=yes report=""
-usage() { sed -n '2,7s/^# \{0,1\}//p' tests/run.sh; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' tests/run.sh; }
 while [ $# -gt 0 ]; do
   case "$1" in
     --fast) suites="unit golden layout" sanitizers="" ;;
@@ -92,7 +93,7 @@ if wants contract || wants e2e; then
 fi
 
 failed=""
-rm -rf build/requests build/figures build/results.xml build-asan/results.xml
+rm -rf build/requests build/figures build/results.xml build-asan/results.xml build-asan/goldens.xml
 [ -z "$report" ] || export NBFORM_REPORT="$PWD/build/figures"
 if [ -n "$by_ctest" ]; then
   say "Tests: $suites"
@@ -109,16 +110,18 @@ fi
 unset NBFORM_REPORT
 
 if [ -n "$sanitizers" ]; then
-  say "Unit, golden, a part of the crash tests and the tunnel under AddressSanitizer and UndefinedBehaviorSanitizer"
+  say "Unit, every fourth golden, a part of the crash tests and the tunnel under AddressSanitizer and UndefinedBehaviorSanitizer"
   build sanitized asan checked
-  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-    ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 \
-      --output-junit results.xml -L '^(unit|golden|crash|checked)$' || failed="$failed sanitized-tests"
+  export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+  ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 \
+    --output-junit results.xml -L '^(unit|crash|checked)$' || failed="$failed sanitized-tests"
+  ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900 -L '^golden$' -I ,,4 \
+    --output-junit goldens.xml || failed="$failed sanitized-goldens"
 fi
 
 say "Done in $(seconds_since "$begun") s"
 if [ -n "$failed" ]; then
-  python3 tests/report.py failures build/results.xml build-asan/results.xml
+  python3 tests/report.py failures build/results.xml build-asan/results.xml build-asan/goldens.xml
   echo "FAILED:" $failed
   exit 1
 fi

@@ -59,7 +59,7 @@ TEST_CASE("whatever users, colleagues, the cloud and death do, the auditor finds
 
 TEST_CASE("EC2: whatever users, colleagues, the cloud and death do, the auditor finds nothing",
           "[ec2-walks]") {
-  go(ec2_steps_of, 4'000, "crash-ec2-walks",
+  go(ec2_steps_of, 2'000, "crash-ec2-walks",
      "seeded edits x applies x faults x early ends x console actions, interruptions, stock-outs");
 }
 
