@@ -208,7 +208,8 @@ int run(Shell& shell, const ConnectOptions& options) {
     if (options.ssh_config)
       return write_ssh_config(session, options.names, options.identities, options.announcement.json);
     if (options.names.size() != 1) return one_name(session);
-    if (options.stdio) return serve_stdio(session, options.names.front(), options.machine);
+    if (options.stdio)
+      return serve_stdio(session, options.names.front(), options.machine, options.identities);
     const Notebook* notebook = NB_TRY(notebook_with_ssh(session, options.names.front()));
     int code = kFine;
     std::optional<Live> machine = NB_TRY(machine_for(session, *notebook, options, code));

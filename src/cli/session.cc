@@ -104,6 +104,12 @@ void Session::count_interrupts() {
   env_->on_interrupt([count = interrupts_] { ++*count; });
 }
 
+Result<> Session::step_until(const std::function<bool()>& done) {
+  while (!done() && interrupts() == 0)
+    if (!env().step()) bug("something is waited for and nothing can happen");
+  return done() ? Result<>(Ok{}) : error(Code::cancelled, "Interrupted");
+}
+
 Result<> Session::leave_sandbox() {
   if (sandbox_ == nullptr) return Ok{};
   wire_.reset();

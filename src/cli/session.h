@@ -47,6 +47,8 @@ class Session {
 
   // Where this stack is now: kept for later runs. Problems are reported only.
   void remember(const std::vector<Scope>& scopes);
+  // Steps until `done`. Errors: cancelled, the user interrupted first; what is under way still is.
+  Result<> step_until(const std::function<bool()>& done);
   // One line from the terminal. Errors: usage (no terminal), cancelled.
   Result<std::string> ask(const std::string& question);
 

@@ -64,16 +64,8 @@ Result<FoundHostKeys> host_keys(Session& session, const SshAccess& access, const
   };
   finder.find(machine, session.env().now() + limit, waiting,
               [&](Result<FoundHostKeys> answer) { found = std::move(answer); });
-  while (!found && session.interrupts() == 0)
-    if (!session.env().step()) bug("host keys are being asked for and nothing can happen");
-  if (!found) return error(Code::cancelled, "Interrupted");
+  NB_TRY(session.step_until([&] { return found.has_value(); }));
   return std::move(*found);
-}
-
-Result<> step_until(Session& session, const std::function<bool()>& done) {
-  while (!done() && session.interrupts() == 0)
-    if (!session.env().step()) bug("something is waited for and nothing can happen");
-  return done() ? Result<>(Ok{}) : error(Code::cancelled, "Interrupted");
 }
 
 // Lists leave out what decides how keys are let in.
@@ -81,7 +73,7 @@ Result<Live> read_again(Session& session, const Notebook& notebook, const Live& 
   std::optional<Result<std::optional<Live>>> found;
   read_live(session.wire(), *machine.kind, machine.scope, machine.zone, machine.name,
             [&](Result<std::optional<Live>> answer) { found = std::move(answer); });
-  NB_TRY(step_until(session, [&] { return found.has_value(); }));
+  NB_TRY(session.step_until([&] { return found.has_value(); }));
   std::optional<Live> fresh = NB_TRY(std::move(*found));
   return fresh ? std::move(*fresh) : Result<Live>(not_created(notebook));
 }
@@ -142,17 +134,17 @@ Result<SshTarget> seen_to_key(Session& session, const Notebook& notebook, const 
   KeyInstaller installer(session.env(), session.wire(), key_wishes(session.env(), notebook, target));
   std::optional<Result<SignInAs>> who;
   installer.see_to(fresh, when, [&](Result<SignInAs> answer) { who = std::move(answer); });
-  NB_TRY(step_until(session, [&] { return who.has_value(); }));
+  NB_TRY(session.step_until([&] { return who.has_value(); }));
   SignInAs as = NB_TRY(std::move(*who));
   target.user = as.user;
   target.key_files = as.key_files;
-  if (!as.fresh) return target;
   for (const std::string& notice : as.notices) session.shell().screen.err(printable(notice) + "\n");
+  if (!as.fresh) return target;
   session.shell().screen.err(fmt::format("key: {}\n", printable(as.said)));
   if (when == KeyInstaller::When::later || as.by_cloud) return target;  // who rules logins is asked at each
   bool arrived = false;
   session.env().after(kKeyArrives, [&] { arrived = true; });
-  NB_TRY(step_until(session, [&] { return arrived; }));
+  NB_TRY(session.step_until([&] { return arrived; }));
   return target;
 }
 
@@ -193,6 +185,8 @@ Result<std::vector<std::string>> stream_command(Session& session, const SshHost&
   std::string program = NB_TRY(absolute("/proc/self/exe")), stack = NB_TRY(absolute(session.directory()));
   std::vector<std::string> out = {program,     "connect",       "--stdio", host.notebook,
                                   "--machine", host.machine_id, "-C",      stack};
+  if (host.only_these_keys)
+    for (const std::string& key : host.key_files) out.insert(out.end(), {"-i", key});
   for (const std::string& file : flags.var_files) {
     out.emplace_back("--var-file");
     out.push_back(NB_TRY(absolute(file)));

@@ -9,8 +9,10 @@
 namespace nbform::cli {
 
 // Standard input and output as a stream to the machine's sshd, until either side ends. `machine_id`: the one
-// that the caller's ssh knows the host keys of; another one is refused before a byte goes out.
-Result<int> serve_stdio(Session& session, const std::string& name, const std::string& machine_id);
+// that the caller's ssh knows the host keys of; another one is refused before a byte goes out. `identities`:
+// the only key files that the caller's ssh offers.
+Result<int> serve_stdio(Session& session, const std::string& name, const std::string& machine_id,
+                        const std::vector<std::string>& identities);
 
 // Host blocks in ~/.ssh/nbform.d for these notebooks; none named: for all that have a machine. Never touches
 // what the user wrote: says which line to add, where it is missing.

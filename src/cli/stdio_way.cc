@@ -27,17 +27,10 @@ Diagnostic another_machine(const Notebook& notebook) {
       .with_hint(fmt::format("Write it again:\n    nbform connect --ssh-config {}", notebook.key));
 }
 
-// False: interrupted first.
-bool step_until(Session& session, const std::function<bool()>& done) {
-  while (!done() && session.interrupts() == 0)
-    if (!session.env().step()) bug("a stream is open and nothing can happen");
-  return done();
-}
-
 Result<int> relay(Session& session, Descriptor stream) {
   bool over = false;
   StdioRelay relay(session.env(), std::move(stream), [&] { over = true; });
-  return step_until(session, [&] { return over; }) ? kFine : kInterrupted;
+  return session.step_until([&] { return over; }).ok() ? kFine : kInterrupted;
 }
 
 // Keeps the firewall open for the caller while it lives; closing needs the loop, so it is told to.
@@ -54,8 +47,7 @@ class WayThroughFirewall {
     if (!opening_) return Ok{};
     auto opened = std::make_shared<std::optional<Result<std::string>>>();  // may be called after an interrupt
     opening_->ensure(machine, [opened](Result<std::string> how) { *opened = std::move(how); });
-    if (!step_until(session_, [&] { return opened->has_value(); }))
-      return error(Code::cancelled, "Interrupted");
+    NB_TRY(session_.step_until([&] { return opened->has_value(); }));
     return (*opened)->ok() ? Result<>(Ok{}) : std::move(**opened).error();
   }
 
@@ -86,16 +78,17 @@ Result<Descriptor> stream_to(Session& session, const Notebook& notebook, const L
   };
   way = std::make_unique<MachineStream>(session.env(), session.wire(), *target.access, machine, target.port,
                                         notebook.key, std::move(calls));
-  if (!step_until(session, [&] { return stream->has_value(); })) return error(Code::cancelled, "Interrupted");
+  NB_TRY(session.step_until([&] { return stream->has_value(); }));
   return std::move(**stream);
 }
 
 }  // namespace
 
-Result<int> serve_stdio(Session& session, const std::string& name, const std::string& machine_id) {
+Result<int> serve_stdio(Session& session, const std::string& name, const std::string& machine_id,
+                        const std::vector<std::string>& identities) {
   const Notebook* notebook = NB_TRY(reachable_notebook(session, name));
   Live machine = NB_TRY(running_machine(session, *notebook));
-  SshTarget target = NB_TRY(ssh_target(session.env(), *notebook, machine, {}));
+  SshTarget target = NB_TRY(ssh_target(session.env(), *notebook, machine, identities));
   if (!machine_id.empty() && target.access->machine_id(machine) != machine_id)
     return another_machine(*notebook);
   target = NB_TRY(seen_to_key(session, *notebook, machine, std::move(target), KeyInstaller::When::now));

@@ -116,8 +116,11 @@ void KeyInstaller::choose(const std::shared_ptr<Attempt>& attempt) {
   KeyGrant& grant = attempt->grant;
   grant.key = attempt->chosen.key;
   attempt->until = grant.until = Time::from_seconds((grant.now + attempt->way->lifetime()).seconds());
-  if (attempt->when == When::later && !attempt->way->rules_logins())
-    return attempt->done(as_wished(attempt->chosen.file));
+  if (attempt->when == When::later && !attempt->way->rules_logins()) {
+    SignInAs later = as_wished(attempt->chosen.file);
+    if (attempt->made) later.notices.push_back(made_words(attempt->chosen));
+    return attempt->done(std::move(later));
+  }
   if (!attempt->way->wants_caller()) return send(attempt);
   wire_.caller(attempt->machine.scope, lifeline_.guard([this, attempt](Result<std::string> who) {
     if (!who.ok()) return attempt->done(std::move(who).error());

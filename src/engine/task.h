@@ -49,6 +49,7 @@ class Task : public std::enable_shared_from_this<Task> {
   static constexpr Duration kLookAgain =
       std::chrono::seconds(2);                                  // between two reads of what may not show yet
   static constexpr Duration kFresh = std::chrono::seconds(10);  // what a removal is judged by is no older
+  static constexpr Duration kHides = std::chrono::seconds(20);  // what was made a moment ago shows within
 
   void read_then(void (Task::*next)());
   bool may_be_stale() const;

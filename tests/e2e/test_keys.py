@@ -17,7 +17,7 @@ import pages
 import ssh_machine
 from connect_case import ConnectCase
 from harness import KEY
-from ssh_machine import USER
+from ssh_machine import USER, keygen
 
 LINE = re.compile(r'(\S+?):(ssh-\S+ \S+) google-ssh \{"userName":"nbform-connect","expireOn":"(\S+)"\}$')
 
@@ -234,7 +234,8 @@ notebooks:
         """What --ssh-config writes is let in when ssh comes."""
         self.made_by_somebody_else()
         before = self.cloud.mutations()
-        self.nbform("connect --ssh-config")
+        done = self.nbform("connect --ssh-config")
+        self.assertIn("There was no SSH key: nbform made one", done.stderr)
         self.assertEqual(self.cloud.mutations(), before)
         conf = self.home / ".ssh/nbform.d/research_3f9a1c2e.conf"
         self.assertIn(f"IdentityFile {self.home}/.local/state/nbform/id_ed25519", conf.read_text())
@@ -242,6 +243,18 @@ notebooks:
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.stdout, "in\n", done.stderr)
         self.assertIn("UTC, metadata", done.stderr)
+
+    def test_a_named_key_is_the_one_that_is_let_in_when_ssh_comes(self):
+        self.made_by_somebody_else()
+        self.has_key()  # another one, at home
+        named = keygen(self.home / "named")
+        self.nbform(f"connect --ssh-config -i {named}")
+        conf = self.home / ".ssh/nbform.d/research_3f9a1c2e.conf"
+        done = subprocess.run(["ssh", "-F", conf, "-o", "BatchMode=yes", "nbform-train", "echo in"], env=self.env,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.stdout, "in\n", done.stderr)
+        blob = named.with_suffix(".pub").read_text().split()[1]
+        self.assertEqual([blob in line for line in self.lines() if "nbform-connect" in line], [True])
 
     def test_os_login_names_who_signs_in(self):
         self.manifest((self.stack / "main.nb.yaml").read_text().replace(f"user: {self.LOGIN}", "user: ana"))
